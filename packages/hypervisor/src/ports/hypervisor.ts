@@ -1,0 +1,23 @@
+import type { Domains } from "./domains.ts";
+import type { EventChannels } from "./event-channels.ts";
+import type { ForeignMemory } from "./foreign-memory.ts";
+import type { GrantMaps } from "./grants.ts";
+import type { GuestBuilder } from "./guest-builder.ts";
+import type { HostDevices, LoopDevices } from "./host-devices.ts";
+
+/** What the privileged daemon needs of a Xen host. */
+export interface Hypervisor {
+	readonly domains: Domains;
+	readonly builder: GuestBuilder;
+	readonly foreignMemory: ForeignMemory;
+	readonly loops: LoopDevices;
+	close(): void;
+}
+
+/** What a process that only serves rings needs: no hypercall privilege, only libraries with a stable ABI. */
+export interface RingHost {
+	readonly evtchns: EventChannels;
+	readonly grants: GrantMaps;
+	readonly devices: HostDevices;
+	close(): void;
+}
