@@ -1,0 +1,120 @@
+import type { DomId, EvtchnPort, GrantRef, Uuid } from "@bulkhead/base";
+
+/** A console by name: the toolstack's uuid of the guest and a label of the toolstack's (CONSOLE_LABEL). */
+export interface ConsoleName {
+	guest: Uuid;
+	label: string;
+}
+
+export interface AttachConsole extends ConsoleName {
+	/** The domain that holds the ring. */
+	domid: DomId;
+	/** The console's number in that domain (device/console/<index>), 0 … 255. */
+	index: number;
+	gref: GrantRef;
+	remotePort: EvtchnPort;
+	/** Also offer a pseudo-terminal. Its path changes when the relay restarts. */
+	pty: boolean;
+}
+
+export interface ConsolePaths {
+	/** "/dev/pts/7" when a pty was asked for. */
+	ptyPath?: string;
+	/** Raw bytes, for socat. */
+	socketPath: string;
+	journalPath: string;
+}
+
+export interface AttachedConsole extends AttachConsole, ConsolePaths {
+	/** Readers connected now, an open pty included. */
+	readers: number;
+	/** Bytes that the guest has written since the journal began. */
+	outputBytes: number;
+	/** The guest waits for a reader (or for the disk) before more of its output is taken. */
+	blocked: boolean;
+}
+
+export interface AttachQmp {
+	guest: Uuid;
+	/** The domain that serves the vchan: the stub's. */
+	domid: DomId;
+	ringRef: GrantRef;
+	remotePort: EvtchnPort;
+	/** 1 ms … 10 min for all attempts together. */
+	greetingTimeoutMs: number;
+}
+
+export interface QmpStatus {
+	/** From QEMU's greeting: "7.2.19". */
+	qemuVersion: string;
+	/** query-status' `status`: "running", "prelaunch" … */
+	status: string;
+}
+
+export interface AttachedQmp {
+	guest: Uuid;
+	domid: DomId;
+	ringRef: GrantRef;
+	remotePort: EvtchnPort;
+	state: "connecting" | "connected";
+	qemuVersion?: string;
+	/** Events passed on, and events above the permitted rate or not on the list, which were not. */
+	events: number;
+	droppedEvents: number;
+}
+
+export interface RelayHoldings {
+	consoles: AttachedConsole[];
+	qmps: AttachedQmp[];
+}
+
+export type Nothing = Record<string, never>;
+
+/**
+ * Every request of the control protocol with its parameters and its result. The relay knows nothing of xenstore:
+ * whoever attaches a ring has read (and checked) its reference and port.
+ */
+export interface RelayMethods {
+	/** Who is there and what it holds: the first request of a daemon that (re)connects. */
+	hello: { params: Nothing; result: RelayHoldings & { version: string; pid: number } };
+	/**
+	 * Serves a PV console ring. The same tuple again is a question about what exists; another domid, gref or port
+	 * replaces the ring (the guest rebooted) and the journal goes on.
+	 */
+	"attach-console": { params: AttachConsole; result: ConsolePaths };
+	/** Takes what is left in the ring, ends the readers, unmaps. Unknown consoles are success. `purge` removes the journal. */
+	"detach-console": { params: ConsoleName & { purge: boolean }; result: Nothing };
+	/** Opens the vchan of a stub domain's QEMU and negotiates, again and again with a back-off until the deadline. */
+	"attach-qmp": { params: AttachQmp; result: QmpStatus };
+	/** Unknown guests are success. */
+	"detach-qmp": { params: { guest: Uuid }; result: Nothing };
+	/** One command for the guest's QEMU, if the relay's policy allows it. */
+	"qmp-execute": {
+		params: { guest: Uuid; command: string; arguments?: Record<string, unknown>; timeoutMs: number };
+		result: { return?: unknown };
+	};
+	/** The newest bytes of a console's journal, attached or not: for error reports. `offset` is that of the first byte. */
+	tail: { params: ConsoleName & { maxBytes: number }; result: { base64: string; offset: number } };
+	/** Detaches and removes everything of a guest. Idempotent. */
+	"forget-guest": { params: { guest: Uuid }; result: Nothing };
+	list: { params: Nothing; result: RelayHoldings };
+}
+
+/** What the relay tells unasked. */
+export interface RelayNotifications {
+	/** The relay gave a ring up: the frontend broke its protocol. */
+	"console-ended": ConsoleName & { domid: DomId; reason: string };
+	/** `timestamp`: QEMU's own clock, milliseconds since 1970, absent when it gave none. */
+	"qmp-event": { guest: Uuid; event: string; data?: unknown; timestamp?: number };
+	/** The session with a guest's QEMU is over; attach again when there is a new one. */
+	"qmp-ended": { guest: Uuid; domid: DomId; reason: string };
+}
+
+export type RelayMethod = keyof RelayMethods;
+export type RelayParams<M extends RelayMethod> = RelayMethods[M]["params"];
+export type RelayResult<M extends RelayMethod> = RelayMethods[M]["result"];
+export type RelayNotificationName = keyof RelayNotifications;
+/** One notification, to switch over by `name`. */
+export type RelayNotification = {
+	[N in RelayNotificationName]: { name: N; params: RelayNotifications[N] };
+}[RelayNotificationName];

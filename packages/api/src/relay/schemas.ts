@@ -1,0 +1,94 @@
+import * as z from "zod";
+import {
+	countField,
+	domIdField,
+	evtchnPortField,
+	grantRefField,
+	labelField,
+	timeoutField,
+	uuidField,
+} from "./fields.ts";
+import { RELAY_LIMITS } from "./limits.ts";
+import type { RelayMethod, RelayNotificationName, RelayNotifications, RelayParams, RelayResult } from "./methods.ts";
+
+const nothing = z.object({});
+const consoleName = { guest: uuidField, label: labelField };
+const consolePaths = { ptyPath: z.string().optional(), socketPath: z.string(), journalPath: z.string() };
+
+const attachConsole = {
+	...consoleName,
+	domid: domIdField,
+	index: z.number().int().min(0).max(255),
+	gref: grantRefField,
+	remotePort: evtchnPortField,
+	pty: z.boolean(),
+};
+
+const vchan = { guest: uuidField, domid: domIdField, ringRef: grantRefField, remotePort: evtchnPortField };
+
+const holdings = {
+	consoles: z.array(
+		z.object({
+			...attachConsole,
+			...consolePaths,
+			readers: countField,
+			outputBytes: countField,
+			blocked: z.boolean(),
+		}),
+	),
+	qmps: z.array(
+		z.object({
+			...vchan,
+			state: z.enum(["connecting", "connected"]),
+			qemuVersion: z.string().optional(),
+			events: countField,
+			droppedEvents: countField,
+		}),
+	),
+};
+
+/** The checks behind RelayMethods: parameters by the relay, results by its client. */
+export const RELAY_METHODS: {
+	readonly [M in RelayMethod]: {
+		readonly params: z.ZodType<RelayParams<M>>;
+		readonly result: z.ZodType<RelayResult<M>>;
+	};
+} = {
+	hello: { params: nothing, result: z.object({ version: z.string(), pid: z.number().int(), ...holdings }) },
+	"attach-console": { params: z.object(attachConsole), result: z.object(consolePaths) },
+	"detach-console": { params: z.object({ ...consoleName, purge: z.boolean() }), result: nothing },
+	"attach-qmp": {
+		params: z.object({ ...vchan, greetingTimeoutMs: timeoutField }),
+		result: z.object({ qemuVersion: z.string(), status: z.string() }),
+	},
+	"detach-qmp": { params: z.object({ guest: uuidField }), result: nothing },
+	"qmp-execute": {
+		params: z.object({
+			guest: uuidField,
+			command: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,127}$/),
+			arguments: z.record(z.string(), z.unknown()).optional(),
+			timeoutMs: timeoutField,
+		}),
+		result: z.object({ return: z.unknown() }),
+	},
+	tail: {
+		params: z.object({ ...consoleName, maxBytes: z.number().int().min(1).max(RELAY_LIMITS.tailBytes) }),
+		result: z.object({ base64: z.string(), offset: countField }),
+	},
+	"forget-guest": { params: z.object({ guest: uuidField }), result: nothing },
+	list: { params: nothing, result: z.object(holdings) },
+};
+
+/** The checks behind RelayNotifications. */
+export const RELAY_NOTIFICATIONS: {
+	readonly [N in RelayNotificationName]: z.ZodType<RelayNotifications[N]>;
+} = {
+	"console-ended": z.object({ ...consoleName, domid: domIdField, reason: z.string() }),
+	"qmp-event": z.object({
+		guest: uuidField,
+		event: z.string(),
+		data: z.unknown(),
+		timestamp: z.number().optional(),
+	}),
+	"qmp-ended": z.object({ guest: uuidField, domid: domIdField, reason: z.string() }),
+};
