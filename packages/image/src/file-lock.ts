@@ -1,0 +1,45 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { BulkheadError, DeadlineError } from "@bulkhead/base";
+
+/**
+ * An exclusive lock on a file, held by a child `flock` whose standard input is our pipe: when this process dies in any
+ * way the pipe closes, the child ends and the kernel drops the lock, so there are no stale locks to recognise.
+ */
+export class FileLock implements AsyncDisposable {
+	readonly #holder: ChildProcessByStdio<Writable, Readable, null>;
+
+	private constructor(holder: ChildProcessByStdio<Writable, Readable, null>) {
+		this.#holder = holder;
+	}
+
+	/** @throws DeadlineError when another process keeps the lock for `timeoutMs` */
+	static async acquire(path: string, { timeoutMs }: { timeoutMs: number }): Promise<FileLock> {
+		await mkdir(dirname(path), { recursive: true });
+		const seconds = String(Math.max(timeoutMs, 1) / 1000);
+		const holder = spawn("flock", ["--no-fork", "--timeout", seconds, path, "sh", "-c", "echo held; exec cat"], {
+			stdio: ["pipe", "pipe", "inherit"],
+		});
+		holder.stdin.on("error", () => {});
+		await new Promise<void>((resolve, reject) => {
+			holder.once("error", (cause) => reject(new BulkheadError("lock-failed", "Could not start flock", { cause })));
+			holder.stdout.once("data", () => resolve());
+			holder.once("exit", () =>
+				reject(
+					new DeadlineError(`Another process holds ${path} for more than ${timeoutMs} ms`, {
+						fields: { path, timeoutMs },
+					}),
+				),
+			);
+		});
+		return new FileLock(holder);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		const gone = new Promise<void>((resolve) => this.#holder.once("close", () => resolve()));
+		this.#holder.stdin.end();
+		await gone;
+	}
+}
