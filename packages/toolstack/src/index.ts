@@ -1,1 +1,17 @@
-export {};
+export { checkHost, type InstalledImages } from "./check-host.ts";
+export type { RingServices, ToolstackContext } from "./context.ts";
+export { readDeviceModelError } from "./device-model/await-running.ts";
+export { awaitQmpVchan } from "./device-model/await-running.ts";
+export { connectConsole } from "./devices/console.ts";
+export type { HeldDisk } from "./devices/open-disk.ts";
+export { awaitDomainGone, endOf } from "./domain/await-end.ts";
+export { deviceModelPath, domainPath } from "./domain/paths.ts";
+export { DeviceModelError, FileUnusableError, NotEnoughMemoryError, StepFailedError } from "./errors.ts";
+export { type ExecuteOptions, execute, type Plan, type StepProgress, stepsOf } from "./executor.ts";
+export type { HostFacts } from "./host-facts.ts";
+export { consolesOf, planCreate } from "./plan/create.ts";
+export { planDestroy } from "./plan/destroy.ts";
+export type { DomainRuntime, GuestRuntime } from "./runtime.ts";
+export { createActions } from "./steps/create-actions.ts";
+export { destroyActions } from "./steps/destroy-actions.ts";
+export type { ConsoleRequest, CreateStep, DestroyStep, Role } from "./steps.ts";

@@ -1,0 +1,39 @@
+import type { DomId, EvtchnPort, GrantRef, Uuid } from "@bulkhead/base";
+import type { Hypervisor } from "@bulkhead/hypervisor";
+import type { XenstoreClient } from "@bulkhead/xenstore";
+import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { HeldDisk } from "./devices/open-disk.ts";
+import type { GuestRuntime } from "./runtime.ts";
+
+/** What the toolstack asks of the process that serves rings: implemented over the relay's control socket. */
+export interface RingServices {
+	/** Serves a console's ring. Idempotent; a new ring for the same label replaces the old one. */
+	attachConsole(request: {
+		guest: Uuid;
+		label: string;
+		domid: DomId;
+		index: number;
+		gref: GrantRef;
+		remotePort: EvtchnPort;
+		pty: boolean;
+	}): Promise<{ ptyPath?: string }>;
+	/** Opens the QMP session over the stub domain's vchan; resolves when QEMU has answered. */
+	attachQmp(request: { guest: Uuid; domid: DomId; ringRef: GrantRef; remotePort: EvtchnPort; timeoutMs: number }): Promise<void>;
+	/** The last bytes of a console's output, for an error report. Untrusted. */
+	tail(guest: Uuid, label: string, maxBytes: number): Promise<Uint8Array>;
+	/** Lets go of every ring of the guest; with `purge` its journals and sockets go too. Idempotent. */
+	release(guest: Uuid, options: { purge: boolean }): Promise<void>;
+}
+
+/** Everything that steps work on. */
+export interface ToolstackContext {
+	config: GuestConfig;
+	runtime: GuestRuntime;
+	xenstore: XenstoreClient;
+	hypervisor: Hypervisor;
+	rings: RingServices;
+	/** Disks that this process holds open, by virtual device name. */
+	openDisks: Map<string, HeldDisk>;
+	/** Writes `runtime` down before the next effect. */
+	saveRuntime(): Promise<void>;
+}

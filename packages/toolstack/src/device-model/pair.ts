@@ -1,0 +1,30 @@
+import type { DomId, Uuid } from "@bulkhead/base";
+import type { XenstoreView } from "@bulkhead/xenstore";
+import { deviceModelPath, dmArgvPath, domainPath } from "../domain/paths.ts";
+import { ownedBy, readableBy } from "../domain/permissions.ts";
+
+export interface Pair {
+	guest: { domid: DomId; uuid: Uuid };
+	stub: DomId;
+	/** QEMU's arguments without argv[0]. */
+	dmArgv: string[];
+	/** "seabios" */
+	bios: string;
+}
+
+/**
+ * What a Linux stub domain reads to become the device model of its guest (stubdom.txt): one key for each argument,
+ * numbered from 001, readable by the stub only; and a directory of its own to answer in.
+ */
+export function writePair(store: XenstoreView, { guest, stub, dmArgv, bios }: Pair): Promise<unknown> {
+	const argv = dmArgvPath(guest.uuid);
+	return Promise.all([
+		store.put(argv, "", readableBy(stub)),
+		...dmArgv.map((arg, index) => store.write(`${argv}/${`${index + 1}`.padStart(3, "0")}`, arg)),
+		store.write(`${domainPath(guest.domid)}/image/device-model-domid`, stub),
+		store.write(`${domainPath(stub)}/target`, guest.domid),
+		store.write(`${domainPath(guest.domid)}/hvmloader/bios`, bios),
+		store.write(`${domainPath(guest.domid)}/hvmloader/allow-memory-relocate`, "0"),
+		store.put(deviceModelPath(stub, guest.domid), "", ownedBy(stub, guest.domid)),
+	]);
+}

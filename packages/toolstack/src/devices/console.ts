@@ -1,0 +1,93 @@
+import { type DomId, type EvtchnPort, evtchnPort, type GrantRef, grantRef, type Uuid } from "@bulkhead/base";
+import type { XenstoreClient, XenstoreView } from "@bulkhead/xenstore";
+import type { RingServices } from "../context.ts";
+import { backendPath, domainPath, frontendPath } from "../domain/paths.ts";
+import { ownedBy, readableBy } from "../domain/permissions.ts";
+import { provided, type DomainRuntime } from "../runtime.ts";
+import type { ConsoleRequest } from "../steps.ts";
+import { XENBUS_STATE } from "./xenbus.ts";
+
+/** Grant table entry 0 is the page of console 0 (grant_table.h: GNTTAB_RESERVED_CONSOLE). */
+const CONSOLE_0_GREF = grantRef(0);
+const FRONTEND_TIMEOUT_MS = 60_000;
+
+/** Console 0 has its ring from the builder; the others are xenbus devices whose frontend allocates one. */
+const nodeOf = (domid: DomId, index: number): string =>
+	index === 0 ? `${domainPath(domid)}/console` : frontendPath(domid, "console", index);
+
+/**
+ * The nodes of a PV console (libxl__device_console_add). The type "ioemu" keeps xenconsoled's hands off console 0.
+ * `tty` is the one key that other programs (`xl console`) read; the domain may read it but not change it.
+ */
+export function writeConsole(store: XenstoreView, domain: DomainRuntime, index: number): Promise<unknown> {
+	const domid = provided(domain.domid, "domid");
+	const node = nodeOf(domid, index);
+	const backend = backendPath(domid, "console", index);
+	const backendKeys = {
+		frontend: node,
+		"frontend-id": domid,
+		online: 1,
+		protocol: "vt100",
+		state: index === 0 ? XENBUS_STATE.initialising : XENBUS_STATE.initWait,
+	};
+	const nodeKeys =
+		index === 0
+			? {
+					backend,
+					"backend-id": 0,
+					type: "ioemu",
+					port: provided(domain.consolePort, "console port"),
+					"ring-ref": provided(domain.consoleFrame, "console frame"),
+				}
+			: { backend, "backend-id": 0, protocol: "vt100", state: XENBUS_STATE.initialising };
+	return Promise.all([
+		store.put(node, "", index === 0 ? readableBy(domid) : ownedBy(domid)),
+		...Object.entries(nodeKeys).map(([key, value]) => store.write(`${node}/${key}`, value)),
+		store.put(`${node}/tty`, "", readableBy(domid)),
+		store.put(backend, "", readableBy(domid)),
+		...Object.entries(backendKeys).map(([key, value]) => store.write(`${backend}/${key}`, value)),
+	]);
+}
+
+export interface ConnectConsole {
+	store: XenstoreClient;
+	rings: RingServices;
+	guest: Uuid;
+	domain: DomainRuntime;
+	console: ConsoleRequest;
+	signal: AbortSignal;
+}
+
+/** Has the ring served: at once for console 0, else as soon as its frontend has offered it. Safe to repeat. */
+export async function connectConsole({ store, rings, guest, domain, console, signal }: ConnectConsole): Promise<void> {
+	const domid = provided(domain.domid, "domid");
+	const { index, label, pty } = console;
+	const node = nodeOf(domid, index);
+	const ring = index === 0 ? bootRing(domain) : await awaitRing(store, node, label, signal);
+	const { ptyPath } = await rings.attachConsole({ guest, label, domid, index, ...ring, pty });
+	await Promise.all([
+		ptyPath === undefined ? undefined : store.write(`${node}/tty`, ptyPath),
+		index === 0 ? undefined : store.write(`${backendPath(domid, "console", index)}/state`, XENBUS_STATE.connected),
+	]);
+}
+
+interface Ring {
+	gref: GrantRef;
+	remotePort: EvtchnPort;
+}
+
+function bootRing(domain: DomainRuntime): Ring {
+	return { gref: CONSOLE_0_GREF, remotePort: provided(domain.consolePort, "console port") };
+}
+
+/** The ring's numbers are the domain's own words: checked for range here, and by Xen when they are used. */
+async function awaitRing(store: XenstoreClient, node: string, label: string, signal: AbortSignal): Promise<Ring> {
+	const offered = [`${XENBUS_STATE.initialised}`, `${XENBUS_STATE.connected}`];
+	await store.waitFor(`${node}/state`, (state) => state !== undefined && offered.includes(state), {
+		timeoutMs: FRONTEND_TIMEOUT_MS,
+		signal,
+		what: `the frontend of console ${label}`,
+	});
+	const [ref, port] = await Promise.all([store.readText(`${node}/ring-ref`), store.readText(`${node}/port`)]);
+	return { gref: grantRef(ref), remotePort: evtchnPort(port) };
+}

@@ -1,0 +1,35 @@
+import type { DomId, Uuid } from "@bulkhead/base";
+import type { XenstoreClient } from "@bulkhead/xenstore";
+import { backendsPath, domainPath, toolstackPath, vmPath } from "./paths.ts";
+
+const BACKEND_KINDS = ["vbd", "console"] as const;
+
+/** Removes everything that xenstore holds of a domain, backends and emptied parents included. Safe to repeat. */
+export async function removeNodes(store: XenstoreClient, id: Uuid, domid: DomId | undefined): Promise<void> {
+	await store.transaction(async (tx) => {
+		await tx.remove(vmPath(id));
+		if (domid === undefined) return;
+		await Promise.all([
+			tx.remove(domainPath(domid)),
+			tx.remove(toolstackPath(domid)),
+			...BACKEND_KINDS.map((kind) => tx.remove(backendsPath(domid, kind))),
+		]);
+		await Promise.all(BACKEND_KINDS.map((kind) => removeIfEmpty(tx, backendsPath(domid, kind).replace(/\/\d+$/, ""))));
+		await removeIfEmpty(tx, "/local/domain/0/backend");
+	});
+	await store.transaction((tx) => removeIfEmpty(tx, "/vm"));
+}
+
+/** Removes the backends of one kind: their drivers let go of the domain's pages and of the host's devices. */
+export async function removeBackends(
+	store: XenstoreClient,
+	domid: DomId,
+	kind: (typeof BACKEND_KINDS)[number],
+): Promise<void> {
+	await store.remove(backendsPath(domid, kind));
+}
+
+async function removeIfEmpty(store: Pick<XenstoreClient, "findList" | "remove">, path: string): Promise<void> {
+	const children = await store.findList(path);
+	if (children?.length === 0) await store.remove(path);
+}

@@ -1,0 +1,10 @@
+import type { Uuid } from "@bulkhead/base";
+
+/** What planning must know of the host: gathered and checked before anything is created (check-host.ts). */
+export interface HostFacts {
+	/** For HVM: hvmloader and the BIOS image, both readable. */
+	firmware: { firmware: string; bios: string };
+	/** For HVM: the stub domain's image and size, defaults filled in. */
+	stub: { kernel: string; ramdisk: string; commandLine: string; memoryKiB: number } | undefined;
+	stubUuid: Uuid;
+}

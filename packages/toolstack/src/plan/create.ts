@@ -1,0 +1,138 @@
+import type { Uuid } from "@bulkhead/base";
+import type { GuestConfig } from "@bulkhead/xlcfg";
+import { FIRST_SERIAL_CONSOLE } from "../device-model/qemu-args.ts";
+import { type Plan, parallel, serial, step } from "../executor.ts";
+import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import type { HostFacts } from "../host-facts.ts";
+
+export interface CreateOptions {
+	/** Leave the guest paused. */
+	paused: boolean;
+}
+
+/** From an unpaused stub domain to `running`: libxl's LIBXL_STUBDOM_START_TIMEOUT is 30 s; an emulated host is slower. */
+const DEVICE_MODEL_TIMEOUT_MS = 90_000;
+
+/** Decides how a guest comes into being. Touches nothing. */
+export function planCreate(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+	return config.type === "pv" ? planPv(config, facts, options) : planHvm(config, facts, options);
+}
+
+function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
+	return serial<CreateStep>(
+		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		parallel(...publishDisks(config, ["guest"]), step<CreateStep>({ name: "publish-consoles", consoles })),
+		step({ name: "connect-consoles", consoles }),
+		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
+	);
+}
+
+function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+	const consoles = hvmConsoles(config);
+	const bootConsoles = consoles.filter(({ index }) => index === 0);
+	const xenbusConsoles = consoles.filter(({ index }) => index > 0);
+	return serial<CreateStep>(
+		parallel(...openDisks(config), buildDomain("guest", config, facts), buildDomain("stub", config, facts)),
+		step({ name: "pair-domains", bios: config.bios }),
+		parallel(
+			...publishDisks(config, ["guest", "stub"]),
+			step<CreateStep>({ name: "publish-consoles", consoles }),
+		),
+		step({ name: "connect-consoles", consoles: bootConsoles }),
+		step({ name: "start-stub" }),
+		parallel(
+			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),
+			serial<CreateStep>(
+				step({ name: "await-device-model", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+				step({ name: "connect-qmp" }),
+			),
+		),
+		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
+	);
+}
+
+/** The consoles of stubdom.txt: log, save, restore, then the guest's serial ports; and the guest's own PV console. */
+export function hvmConsoles({ serials }: GuestConfig): ConsoleRequest[] {
+	return [
+		{ role: "guest", index: 0, label: "pv", pty: true },
+		{ role: "stub", index: 0, label: "stub", pty: false },
+		{ role: "stub", index: 1, label: "save", pty: false },
+		{ role: "stub", index: 2, label: "restore", pty: false },
+		...serials.map((_, port) => ({
+			role: "stub" as const,
+			index: FIRST_SERIAL_CONSOLE + port,
+			label: `serial${port}`,
+			pty: true,
+		})),
+	];
+}
+
+/** Every console of a guest, of whichever type. */
+export function consolesOf(config: GuestConfig): ConsoleRequest[] {
+	return config.type === "hvm" ? hvmConsoles(config) : [{ role: "guest", index: 0, label: "pv", pty: true }];
+}
+
+const openDisks = ({ disks }: GuestConfig): Plan<CreateStep>[] =>
+	disks.filter((disk) => disk.path !== undefined).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+
+function publishDisks({ disks }: GuestConfig, roles: Role[]): Plan<CreateStep>[] {
+	const present = disks.filter((disk) => disk.path !== undefined);
+	return present.length === 0 ? [] : [step<CreateStep>({ name: "publish-disks", roles, disks: present })];
+}
+
+function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<CreateStep> {
+	const domain = describeDomain(role, config, facts);
+	const { type, maxVcpus, memoryKiB } = domain;
+	const { videoMemoryKiB } = domain.image;
+	return serial<CreateStep>(
+		step({ name: "create-domain", role, uuid: domain.uuid, type, maxVcpus }),
+		step({ name: "write-skeleton", role, domainName: domain.name, type }),
+		step({ name: "prepare-domain", role, type, maxVcpus, memoryKiB }),
+		step({ name: "build-image", role, type, maxVcpus, image: domain.image }),
+		step({ name: "introduce", role, type, vcpus: maxVcpus, memoryKiB, videoMemoryKiB }),
+	);
+}
+
+interface DomainDescription {
+	uuid: Uuid;
+	name: string;
+	type: "pv" | "hvm";
+	maxVcpus: number;
+	memoryKiB: number;
+	image: ImageRequest;
+}
+
+function describeDomain(role: Role, config: GuestConfig, facts: HostFacts): DomainDescription {
+	if (role === "stub") {
+		const stub = facts.stub;
+		if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
+		// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
+		const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
+		const pv = { kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine };
+		return {
+			uuid: facts.stubUuid,
+			name: `${config.name}-dm`,
+			type: "pv",
+			maxVcpus: 1,
+			memoryKiB,
+			image: { memoryKiB, videoMemoryKiB: 0, pv },
+		};
+	}
+	const image: ImageRequest =
+		config.type === "hvm"
+			? { memoryKiB: config.memoryKiB, videoMemoryKiB: config.videoMemoryKiB, hvm: facts.firmware }
+			: {
+					memoryKiB: config.memoryKiB,
+					videoMemoryKiB: 0,
+					pv: { kernel: config.kernel ?? "", ramdisk: config.ramdisk, commandLine: config.commandLine },
+				};
+	return {
+		uuid: config.uuid,
+		name: config.name,
+		type: config.type,
+		maxVcpus: config.vcpus,
+		memoryKiB: config.memoryKiB,
+		image,
+	};
+}

@@ -1,0 +1,37 @@
+import type { DomId, EvtchnPort, Uuid } from "@bulkhead/base";
+import type { Role } from "./steps.ts";
+
+/** What is known of one domain of a guest while it exists. */
+export interface DomainRuntime {
+	/** Chosen before the domain is made and given to Xen as its handle: it finds the domain whatever else was lost. */
+	uuid: Uuid;
+	domid?: DomId;
+	storePort?: EvtchnPort;
+	consolePort?: EvtchnPort;
+	storeFrame?: number;
+	consoleFrame?: number;
+}
+
+/** What is known of a guest beyond its config: kept on disk, so that a new daemon can adopt or undo it. */
+export interface GuestRuntime {
+	guest: DomainRuntime;
+	stub?: DomainRuntime;
+}
+
+export function runtimeOf(runtime: GuestRuntime, role: Role): DomainRuntime {
+	const domain = runtime[role];
+	if (!domain) throw new TypeError(`The guest has no ${role} domain`);
+	return domain;
+}
+
+export function domidOf(runtime: GuestRuntime, role: Role): DomId {
+	const { domid } = runtimeOf(runtime, role);
+	if (domid === undefined) throw new TypeError(`The ${role} domain has not been created`);
+	return domid;
+}
+
+/** @throws TypeError when an earlier step did not provide it: a mistake in a plan */
+export function provided<T>(value: T | undefined, what: string): T {
+	if (value === undefined) throw new TypeError(`No ${what} yet: a step is missing from the plan`);
+	return value;
+}

@@ -1,0 +1,194 @@
+import { stubQemuArgs } from "../device-model/qemu-args.ts";
+import { writePair } from "../device-model/pair.ts";
+import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
+import { connectConsole, writeConsole } from "../devices/console.ts";
+import { closeDisk, openDisk } from "../devices/open-disk.ts";
+import { writeVbd } from "../devices/vbd.ts";
+import { prepareDomain } from "../domain/prepare.ts";
+import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
+import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
+import type { ToolstackContext } from "../context.ts";
+import type { StepActions } from "../executor.ts";
+import { domidOf, provided, runtimeOf } from "../runtime.ts";
+import type { CreateStep, Role } from "../steps.ts";
+
+const QUICK_MS = 20_000;
+const BUILD_MS = 120_000;
+const QMP_MS = 20_000;
+
+const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the stub domain");
+
+function placeOf({ runtime, config }: ToolstackContext): DeviceModelPlace {
+	return { guest: { domid: domidOf(runtime, "guest"), uuid: config.uuid }, stub: domidOf(runtime, "stub") };
+}
+
+const releaseRings = ({ rings, config }: ToolstackContext): Promise<void> => rings.release(config.uuid, { purge: true });
+
+/** How each step of a create plan is done and undone. */
+export const createActions: StepActions<CreateStep, ToolstackContext> = {
+	"open-disk": {
+		title: ({ disk }) => `Opening disk ${disk.vdev}`,
+		timeoutMs: QUICK_MS,
+		run: ({ disk }, context) => openDisk(context, disk),
+		undo: async ({ disk }, context) => closeDisk(context, disk),
+	},
+
+	"create-domain": {
+		title: ({ role }) => `Creating ${nameOf(role)}`,
+		timeoutMs: QUICK_MS,
+		async run({ role, uuid, type, maxVcpus }, context) {
+			const domain = runtimeOf(context.runtime, role);
+			domain.domid = await context.hypervisor.domains.create({ uuid, type, maxVcpus });
+			await context.saveRuntime();
+		},
+		async undo({ role }, { runtime, hypervisor }) {
+			const { domid } = runtimeOf(runtime, role);
+			if (domid !== undefined) await hypervisor.domains.destroy(domid);
+		},
+	},
+
+	"write-skeleton": {
+		title: ({ role }) => `Writing the xenstore nodes of ${nameOf(role)}`,
+		timeoutMs: QUICK_MS,
+		async run({ role, domainName, type }, { runtime, xenstore }) {
+			const { uuid } = runtimeOf(runtime, role);
+			const domid = domidOf(runtime, role);
+			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role }));
+		},
+		async undo({ role }, { runtime, xenstore }) {
+			const { uuid, domid } = runtimeOf(runtime, role);
+			await removeNodes(xenstore, uuid, domid);
+		},
+	},
+
+	"prepare-domain": {
+		title: ({ role }) => `Preparing ${nameOf(role)}`,
+		timeoutMs: QUICK_MS,
+		async run({ role, type, maxVcpus, memoryKiB }, { runtime, hypervisor }) {
+			const domid = domidOf(runtime, role);
+			const ports = await prepareDomain(hypervisor.domains, { domid, type, maxVcpus, memoryKiB });
+			Object.assign(runtimeOf(runtime, role), ports);
+		},
+	},
+
+	"build-image": {
+		title: ({ role }) => `Building ${nameOf(role)}`,
+		timeoutMs: BUILD_MS,
+		async run({ role, maxVcpus, image }, { runtime, hypervisor }) {
+			const domain = runtimeOf(runtime, role);
+			const common = {
+				domid: domidOf(runtime, role),
+				maxVcpus,
+				storePort: provided(domain.storePort, "store port"),
+				consolePort: provided(domain.consolePort, "console port"),
+			};
+			const { memoryKiB, videoMemoryKiB } = image;
+			const built = image.hvm
+				? await hypervisor.builder.buildHvm({ ...common, maxMemoryKiB: memoryKiB, videoMemoryKiB, ...image.hvm })
+				: await hypervisor.builder.buildPv({ ...common, memoryKiB, ...provided(image.pv, "PV image") });
+			Object.assign(domain, built);
+		},
+	},
+
+	introduce: {
+		title: ({ role }) => `Introducing ${nameOf(role)} to xenstored`,
+		timeoutMs: QUICK_MS,
+		async run({ role, ...built }, { runtime, xenstore, saveRuntime }) {
+			const domain = runtimeOf(runtime, role);
+			const domid = domidOf(runtime, role);
+			const storePort = provided(domain.storePort, "store port");
+			const storeFrame = provided(domain.storeFrame, "store frame");
+			await xenstore.transaction((tx) =>
+				writeBuiltDomain(tx, { ...built, domid, uuid: domain.uuid, storePort, storeFrame }),
+			);
+			await xenstore.introduce(domid, storeFrame, storePort);
+			await saveRuntime();
+		},
+	},
+
+	"pair-domains": {
+		title: () => "Making the stub domain the guest's device model",
+		timeoutMs: QUICK_MS,
+		async run({ bios }, context) {
+			const { guest, stub } = placeOf(context);
+			const dmArgv = stubQemuArgs(context.config, guest.domid);
+			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, dmArgv, bios }));
+			await Promise.all([
+				context.hypervisor.domains.setTarget(stub, guest.domid),
+				context.xenstore.setTarget(stub, guest.domid),
+			]);
+		},
+	},
+
+	"publish-disks": {
+		title: ({ disks }) => `Attaching ${disks.length === 1 ? "1 disk" : `${disks.length} disks`}`,
+		timeoutMs: QUICK_MS,
+		async run({ roles, disks }, { runtime, xenstore, openDisks }) {
+			const opened = disks.map((disk) => provided(openDisks.get(disk.vdev), `open disk ${disk.vdev}`));
+			const domids = roles.map((role) => domidOf(runtime, role));
+			await xenstore.transaction((tx) =>
+				Promise.all(domids.flatMap((domid) => opened.map((disk) => writeVbd(tx, domid, disk)))),
+			);
+		},
+		async undo({ roles }, { runtime, xenstore }) {
+			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role), "vbd")));
+		},
+	},
+
+	"publish-consoles": {
+		title: ({ consoles }) => `Publishing ${consoles.length === 1 ? "1 console" : `${consoles.length} consoles`}`,
+		timeoutMs: QUICK_MS,
+		async run({ consoles }, { runtime, xenstore }) {
+			await xenstore.transaction((tx) =>
+				Promise.all(consoles.map(({ role, index }) => writeConsole(tx, runtimeOf(runtime, role), index))),
+			);
+		},
+		async undo({ consoles }, { runtime, xenstore }) {
+			const roles = new Set(consoles.map(({ role }) => role));
+			await Promise.all([...roles].map((role) => removeBackends(xenstore, domidOf(runtime, role), "console")));
+		},
+	},
+
+	"start-stub": {
+		title: () => "Starting the stub domain",
+		timeoutMs: QUICK_MS,
+		run: (_, { runtime, hypervisor }) => hypervisor.domains.unpause(domidOf(runtime, "stub")),
+	},
+
+	"connect-consoles": {
+		title: ({ consoles }) => `Serving ${consoles.map(({ label }) => label).join(", ")}`,
+		timeoutMs: BUILD_MS,
+		async run({ consoles }, { runtime, config, xenstore, rings }, signal) {
+			const guest = config.uuid;
+			await Promise.all(
+				consoles.map((console) =>
+					connectConsole({ store: xenstore, rings, guest, domain: runtimeOf(runtime, console.role), console, signal }),
+				),
+			);
+		},
+		undo: (_, context) => releaseRings(context),
+	},
+
+	"await-device-model": {
+		title: () => "Waiting for QEMU in the stub domain",
+		timeoutMs: BUILD_MS,
+		run: ({ timeoutMs }, context, signal) => awaitDeviceModel(context, placeOf(context), { timeoutMs, signal }),
+	},
+
+	"connect-qmp": {
+		title: () => "Talking to QEMU over vchan",
+		timeoutMs: 2 * QMP_MS,
+		async run(_, context, signal) {
+			const place = placeOf(context);
+			const ring = await awaitQmpVchan(context, place, signal);
+			await context.rings.attachQmp({ guest: context.config.uuid, domid: place.stub, ...ring, timeoutMs: QMP_MS });
+		},
+		undo: (_, context) => releaseRings(context),
+	},
+
+	"start-guest": {
+		title: () => "Starting the guest",
+		timeoutMs: QUICK_MS,
+		run: (_, { runtime, hypervisor }) => hypervisor.domains.unpause(domidOf(runtime, "guest")),
+	},
+};

@@ -1,0 +1,54 @@
+import type { ToolstackContext } from "../context.ts";
+import { closeDisk } from "../devices/open-disk.ts";
+import { awaitDomainGone } from "../domain/await-end.ts";
+import { removeNodes } from "../domain/remove-nodes.ts";
+import type { StepActions } from "../executor.ts";
+import { runtimeOf } from "../runtime.ts";
+import type { DestroyStep, Role } from "../steps.ts";
+
+const QUICK_MS = 20_000;
+/** Xen scrubs a dying domain's memory: libxl gives backends 10 s, big guests need longer. */
+const DESTROY_MS = 120_000;
+const GONE_MS = 30_000;
+
+const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the stub domain");
+
+/** How each step of a destroy plan is done. None is undone: what is taken away stays away. */
+export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
+	"forget-relay": {
+		title: () => "Letting go of consoles and QMP",
+		timeoutMs: QUICK_MS,
+		run: ({ purge }, { rings, config }) => rings.release(config.uuid, { purge }),
+	},
+	"destroy-domain": {
+		title: ({ role }) => `Destroying ${nameOf(role)}`,
+		timeoutMs: DESTROY_MS,
+		async run({ role }, { runtime, hypervisor }) {
+			const { domid } = runtimeOf(runtime, role);
+			if (domid !== undefined) await hypervisor.domains.destroy(domid);
+		},
+	},
+	"remove-nodes": {
+		title: ({ role }) => `Removing the xenstore nodes of ${nameOf(role)}`,
+		timeoutMs: QUICK_MS,
+		async run({ role }, { runtime, xenstore }) {
+			const { uuid, domid } = runtimeOf(runtime, role);
+			await removeNodes(xenstore, uuid, domid);
+		},
+	},
+	"await-gone": {
+		title: ({ role }) => `Waiting until Xen has let go of ${nameOf(role)}`,
+		timeoutMs: GONE_MS + QUICK_MS,
+		async run({ role }, { runtime, hypervisor }) {
+			const { domid } = runtimeOf(runtime, role);
+			if (domid !== undefined) await awaitDomainGone({ hypervisor }, domid, GONE_MS);
+		},
+	},
+	"release-disks": {
+		title: () => "Releasing disks",
+		timeoutMs: QUICK_MS,
+		async run(_, context) {
+			for (const disk of context.config.disks) closeDisk(context, disk);
+		},
+	},
+};

@@ -1,0 +1,93 @@
+import { serializeError } from "@bulkhead/base";
+import type { Hypervisor } from "@bulkhead/hypervisor";
+import { XenstoreClient } from "@bulkhead/xenstore";
+import type { RelayNotification } from "@bulkhead/api/relay";
+import type { Logger } from "pino";
+import { Events } from "./events.ts";
+import { adoptAll } from "./guests/adoption.ts";
+import { GuestStore } from "./guests/guest-store.ts";
+import { Guests } from "./guests/guests.ts";
+import { Supervisor } from "./guests/supervisor.ts";
+import { findInstalledImages } from "./host/installed-images.ts";
+import { createApp } from "./http/app.ts";
+import { serveOnSocket } from "./http/serve-on-socket.ts";
+import { type DaemonOptions, VERSION } from "./options.ts";
+import { reattachAll } from "./relay/reattach.ts";
+import { RelayLink } from "./relay/relay-link.ts";
+import type { Services } from "./services.ts";
+
+export interface RunDaemon {
+	options: DaemonOptions;
+	hypervisor: Hypervisor;
+	log: Logger;
+	/** Ends the daemon; guests run on. */
+	signal: AbortSignal;
+}
+
+const XENSTORE_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 15_000;
+/** Makes Debian's udev rules leave backend devices to the toolstack (libxl writes the same). */
+const DISABLE_UDEV = "/local/domain/0/libxl/disable_udev";
+
+/** Runs bulkheadd until the signal aborts or xenstored is lost. @throws XenstoreError when xenstored is lost */
+export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon): Promise<void> {
+	const stop = new AbortController();
+	const stopped = AbortSignal.any([signal, stop.signal]);
+	const xenstore = await XenstoreClient.connect({ timeoutMs: XENSTORE_TIMEOUT_MS, signal });
+	const events = new Events();
+	const store = await GuestStore.open(options.stateDirectory);
+	const installed = await findInstalledImages(options, hypervisor.domains);
+	await xenstore.write(DISABLE_UDEV, "1");
+
+	const relay = new RelayLink({
+		path: options.relaySocket,
+		onNotification: (notification) => handleNotification(notification),
+		onConnected: () => {
+			log.info("Connected to the relay");
+			events.emit("relay-state", { state: "connected" });
+			void reattachAll(guests.all(), services);
+		},
+		onLost: (error) => {
+			log.warn({ error: error && serializeError(error) }, "Lost the relay");
+			events.emit("relay-state", { state: "lost" });
+		},
+	});
+	const services: Services = { xenstore, hypervisor, relay, store, events, installed, log };
+	const guests = new Guests(services);
+	const supervisor = new Supervisor(services, guests);
+
+	const handleNotification = ({ name, params }: RelayNotification): void => {
+		const guest = guests.find(params.guest);
+		if (!guest) return;
+		if (name === "qmp-event") guest.noteQmpEvent(params.event);
+		events.emit(name === "qmp-ended" ? "device-model-state" : name, { ...params, guest: guest.identity });
+	};
+
+	await adoptAll(services, guests, supervisor);
+	relay.start();
+	const app = createApp({ services, guests, supervisor, allowFaults: options.allowFaults });
+	const server = await serveOnSocket(app, options.socket);
+	const heartbeat = setInterval(() => events.emit("heartbeat"), HEARTBEAT_MS);
+	log.info({ version: VERSION, socket: options.socket, guests: guests.all().length }, "bulkheadd is ready");
+	try {
+		await Promise.race([untilAborted(signal), supervisor.run(stopped), lostXenstore(xenstore)]);
+	} finally {
+		stop.abort();
+		clearInterval(heartbeat);
+		await server.close();
+		relay.close();
+		xenstore.close();
+		hypervisor.close();
+	}
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal.aborted) resolve();
+		else signal.addEventListener("abort", () => resolve(), { once: true });
+	});
+}
+
+function lostXenstore(xenstore: XenstoreClient): Promise<never> {
+	return new Promise((_, reject) => xenstore.onClose(reject));
+}

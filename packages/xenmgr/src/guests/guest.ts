@@ -1,0 +1,84 @@
+import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
+import type { HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
+import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { Services } from "../services.ts";
+import type { GuestRecord } from "./guest-store.ts";
+
+const QMP_STATUS_AFTER: Readonly<Record<string, string>> = { STOP: "paused", RESUME: "running", SHUTDOWN: "shutdown" };
+
+/** One guest that this daemon is responsible for: its record and what only lives in memory. */
+export class Guest {
+	record: GuestRecord;
+	/** Serialises what is done to the guest. */
+	readonly operations: Mutex = new Mutex();
+	/** QEMU's run state as last heard. */
+	qmpStatus: string | undefined;
+	/** When it was restarted lately (performance.now()), to notice a loop. */
+	restarts: number[] = [];
+	readonly #openDisks = new Map<string, HeldDisk>();
+	#watching: AbortController | undefined;
+
+	constructor(record: GuestRecord) {
+		this.record = record;
+	}
+
+	static planned(config: GuestConfig): Guest {
+		const now = new Date().toISOString();
+		return new Guest({
+			version: 1,
+			uuid: config.uuid,
+			config,
+			phase: "creating",
+			runtime: Guest.freshRuntime(config),
+			createdAt: now,
+		});
+	}
+
+	/** The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. */
+	static freshRuntime(config: GuestConfig): GuestRecord["runtime"] {
+		return { guest: { uuid: config.uuid }, ...(config.type === "hvm" ? { stub: { uuid: randomUuid() } } : {}) };
+	}
+
+	get uuid(): Uuid {
+		return this.record.uuid;
+	}
+
+	get name(): string {
+		return this.record.config.name;
+	}
+
+	/** Who it is, for events. */
+	get identity(): { uuid: Uuid; name: string; domid?: number } {
+		return { uuid: this.uuid, name: this.name, domid: this.record.runtime.guest.domid };
+	}
+
+	context({ xenstore, hypervisor, relay, store }: Services): ToolstackContext {
+		return {
+			config: this.record.config,
+			runtime: this.record.runtime,
+			xenstore,
+			hypervisor,
+			rings: relay,
+			openDisks: this.#openDisks,
+			saveRuntime: () => store.save(this.record),
+		};
+	}
+
+	/** QEMU tells its run state by events (qapi/run-state.json). */
+	noteQmpEvent(event: string): void {
+		const status = QMP_STATUS_AFTER[event];
+		if (status !== undefined) this.qmpStatus = status;
+	}
+
+	/** A signal that lives until the guest is watched anew or no longer. */
+	startWatching(): AbortSignal {
+		this.stopWatching();
+		this.#watching = new AbortController();
+		return this.#watching.signal;
+	}
+
+	stopWatching(): void {
+		this.#watching?.abort();
+		this.#watching = undefined;
+	}
+}

@@ -1,0 +1,39 @@
+import { CancelledError, serializeError } from "@bulkhead/base";
+import { awaitQmpVchan, connectConsole, consolesOf } from "@bulkhead/toolstack";
+import type { Guest } from "../guests/guest.ts";
+import type { Services } from "../services.ts";
+
+const REATTACH_TIMEOUT_MS = 60_000;
+const GREETING_TIMEOUT_MS = 20_000;
+
+/**
+ * Gives a relay that has just come (or come back) the rings of every running guest. Rings that it serves already are
+ * left as they are. One guest's failure does not touch the others.
+ */
+export async function reattachAll(guests: readonly Guest[], services: Services): Promise<void> {
+	await Promise.all(guests.map((guest) => guest.operations.run(() => reattachGuest(guest, services))));
+}
+
+async function reattachGuest(guest: Guest, services: Services): Promise<void> {
+	const { phase, config, runtime } = guest.record;
+	if (phase !== "running") return;
+	const signal = AbortSignal.timeout(REATTACH_TIMEOUT_MS);
+	const attachments = consolesOf(config).map((console) => {
+		const domain = runtime[console.role];
+		if (!domain) return undefined;
+		return connectConsole({ store: services.xenstore, rings: services.relay, guest: guest.uuid, domain, console, signal });
+	});
+	const results = await Promise.allSettled([...attachments, reattachQmp(guest, services, signal)]);
+	for (const result of results) {
+		if (result.status === "fulfilled" || result.reason instanceof CancelledError) continue;
+		services.log.warn({ guest: guest.uuid, error: serializeError(result.reason) }, "Cannot attach a ring again");
+	}
+}
+
+async function reattachQmp(guest: Guest, services: Services, signal: AbortSignal): Promise<void> {
+	const { guest: domain, stub } = guest.record.runtime;
+	if (stub?.domid === undefined || domain.domid === undefined || guest.record.deviceModelFailure !== undefined) return;
+	const place = { guest: { domid: domain.domid, uuid: guest.uuid }, stub: stub.domid };
+	const ring = await awaitQmpVchan(services, place, signal);
+	await services.relay.attachQmp({ guest: guest.uuid, domid: stub.domid, ...ring, timeoutMs: GREETING_TIMEOUT_MS });
+}

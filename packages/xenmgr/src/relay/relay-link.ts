@@ -1,0 +1,150 @@
+import { type RelayNotification, RelayClient, type RelayMethod, type RelayParamsInput, type RelayResult } from "@bulkhead/api/relay";
+import { BulkheadError, CancelledError, delay, DeadlineError, type Uuid } from "@bulkhead/base";
+import type { RingServices } from "@bulkhead/toolstack";
+
+export interface RelayLinkOptions {
+	/** The relay's control socket. */
+	path: string;
+	onNotification: (notification: RelayNotification) => void;
+	/** The relay is there, after the start or after it was gone: attach what it should serve. */
+	onConnected: () => void;
+	onLost: (error: Error | undefined) => void;
+}
+
+const RETRY_MS = { first: 100, longest: 2000 } as const;
+const CONNECT_TIMEOUT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/**
+ * The connection to the relay, made anew for as long as the daemon lives. Requests wait for a connection until their
+ * own deadline, so a relay that restarts looks like a slow one.
+ */
+export class RelayLink implements RingServices {
+	readonly #options: RelayLinkOptions;
+	readonly #stop = new AbortController();
+	#client: RelayClient | undefined;
+	#waiting: (() => void)[] = [];
+
+	constructor(options: RelayLinkOptions) {
+		this.#options = options;
+	}
+
+	start(): void {
+		void this.#connectForever();
+	}
+
+	close(): void {
+		this.#stop.abort(new CancelledError("bulkheadd is stopping"));
+		this.#client?.close();
+	}
+
+	get connected(): boolean {
+		return this.#client !== undefined;
+	}
+
+	async attachConsole(request: Parameters<RingServices["attachConsole"]>[0]): Promise<{ ptyPath?: string }> {
+		return this.#request("attach-console", request, REQUEST_TIMEOUT_MS);
+	}
+
+	async attachQmp({ timeoutMs, ...request }: Parameters<RingServices["attachQmp"]>[0]): Promise<{ qemuVersion: string; status: string }> {
+		return this.#request("attach-qmp", { ...request, greetingTimeoutMs: timeoutMs }, timeoutMs + REQUEST_TIMEOUT_MS);
+	}
+
+	async executeQmp(guest: Uuid, command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown> {
+		const request = { guest, command, arguments: args, timeoutMs };
+		return (await this.#request("qmp-execute", request, timeoutMs + REQUEST_TIMEOUT_MS)).return;
+	}
+
+	async tail(guest: Uuid, label: string, maxBytes: number): Promise<Uint8Array> {
+		const { base64 } = await this.#request("tail", { guest, label, maxBytes }, REQUEST_TIMEOUT_MS);
+		return Buffer.from(base64, "base64");
+	}
+
+	async release(guest: Uuid, { purge }: { purge: boolean }): Promise<void> {
+		if (purge) {
+			await this.#request("forget-guest", { guest }, REQUEST_TIMEOUT_MS);
+			return;
+		}
+		const { consoles } = await this.#request("list", {}, REQUEST_TIMEOUT_MS);
+		const labels = consoles.filter((console) => console.guest === guest).map(({ label }) => label);
+		await Promise.all([
+			this.#request("detach-qmp", { guest }, REQUEST_TIMEOUT_MS),
+			...labels.map((label) => this.#request("detach-console", { guest, label, purge: false }, REQUEST_TIMEOUT_MS)),
+		]);
+	}
+
+	/** What the relay serves now. */
+	async list(): Promise<RelayResult<"list">> {
+		return this.#request("list", {}, REQUEST_TIMEOUT_MS);
+	}
+
+	async hello(): Promise<RelayResult<"hello">> {
+		return this.#request("hello", {}, REQUEST_TIMEOUT_MS);
+	}
+
+	async #request<M extends RelayMethod>(method: M, params: RelayParamsInput<M>, timeoutMs: number): Promise<RelayResult<M>> {
+		const client = await this.#connection(timeoutMs);
+		return client.request(method, params, { timeoutMs, signal: this.#stop.signal });
+	}
+
+	async #connection(timeoutMs: number): Promise<RelayClient> {
+		const limit = performance.now() + timeoutMs;
+		while (!this.#client) {
+			const leftMs = limit - performance.now();
+			if (leftMs <= 0) throw unreachable(this.#options.path);
+			await this.#nextConnection(leftMs);
+		}
+		return this.#client;
+	}
+
+	#nextConnection(timeoutMs: number): Promise<void> {
+		this.#stop.signal.throwIfAborted();
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, timeoutMs);
+			this.#waiting.push(() => {
+				clearTimeout(timer);
+				resolve();
+			});
+		});
+	}
+
+	async #connectForever(): Promise<void> {
+		const { path, onNotification, onConnected, onLost } = this.#options;
+		let pauseMs: number = RETRY_MS.first;
+		while (!this.#stop.signal.aborted) {
+			try {
+				let ended: (error: Error | undefined) => void = () => {};
+				const end = new Promise<Error | undefined>((resolve) => {
+					ended = resolve;
+				});
+				const client = await RelayClient.connect({ path, timeoutMs: CONNECT_TIMEOUT_MS, onNotification, onClose: ended });
+				pauseMs = RETRY_MS.first;
+				this.#client = client;
+				onConnected();
+				this.#wake();
+				const error = await end;
+				this.#client = undefined;
+				if (!this.#stop.signal.aborted) onLost(error);
+			} catch (error) {
+				if (!(error instanceof BulkheadError)) throw error;
+			}
+			await delay(pauseMs, this.#stop.signal).catch(() => {});
+			pauseMs = Math.min(2 * pauseMs, RETRY_MS.longest);
+		}
+		this.#wake();
+	}
+
+	#wake(): void {
+		const waiting = this.#waiting;
+		this.#waiting = [];
+		for (const wake of waiting) wake();
+	}
+}
+
+function unreachable(path: string): DeadlineError {
+	return new DeadlineError(
+		"The relay is not running",
+		{ remedy: "Start bulkhead-relay, or look into its log", fields: { path } },
+		"relay-unreachable",
+	);
+}

@@ -1,0 +1,18 @@
+import type { Hypervisor } from "@bulkhead/hypervisor";
+import type { InstalledImages } from "@bulkhead/toolstack";
+import type { XenstoreClient } from "@bulkhead/xenstore";
+import type { Logger } from "pino";
+import type { Events } from "./events.ts";
+import type { GuestStore } from "./guests/guest-store.ts";
+import type { RelayLink } from "./relay/relay-link.ts";
+
+/** What the daemon's parts work with; put together by the composition root. */
+export interface Services {
+	xenstore: XenstoreClient;
+	hypervisor: Hypervisor;
+	relay: RelayLink;
+	store: GuestStore;
+	events: Events;
+	installed: InstalledImages;
+	log: Logger;
+}
