@@ -1,0 +1,147 @@
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+	ContentCache,
+	type CpioEntry,
+	extractVmlinux,
+	hashFile,
+	machineRelease,
+	writeCpioArchive,
+} from "@bulkhead/image";
+import { compileInit } from "./compile-init.ts";
+import { deviceModelEntries, QEMU_PATH } from "./device-model-files.ts";
+import { type KernelModule, planModules } from "./kernel-modules.ts";
+import { fetchStubPackages, type StubPackages } from "./stub-packages.ts";
+
+export interface StubImageOptions {
+	/** Debian release, e.g. `bookworm`; the machine's own unless told. */
+	release?: string;
+	cache?: ContentCache;
+	onProgress?: (line: string) => void;
+}
+
+export interface StubImageFile {
+	sizeBytes: number;
+	sha256: string;
+}
+
+export interface StubImageManifest {
+	release: string;
+	kernelVersion: string;
+	/** Debian version of qemu-system-xen. */
+	qemuVersion: string;
+	/** Modules that init loads, in order. */
+	modules: string[];
+	packages: { name: string; version: string }[];
+	kernel: StubImageFile;
+	ramdisk: StubImageFile;
+}
+
+export interface StubImage {
+	/** Uncompressed ELF kernel: Xen loads it many times faster than a bzImage. */
+	kernel: string;
+	/** Uncompressed newc archive. */
+	ramdisk: string;
+	/** The bzImage that `kernel` was taken from. */
+	vmlinuz: string;
+	manifest: StubImageManifest;
+}
+
+/** Raise when the image's layout changes, so that caches rebuild. */
+const FORMAT = 1;
+
+/** Loaded by init in this order. The block front end goes first: it connects while the others load. */
+const MODULES = [
+	"xen-blkfront",
+	"xen-evtchn",
+	"xen-gntalloc",
+	"xen-gntdev",
+	"xen-privcmd",
+	"xenfs",
+	"xen-netfront",
+	"tun",
+	"bridge",
+] as const;
+
+/** Recent kernels restrict privcmd in a domU to calls on its own behalf, unless this says otherwise. */
+const MODULE_PARAMETERS: Readonly<Record<string, string>> = { xen_privcmd: "unrestricted=1" };
+
+/**
+ * The stub domain's kernel and ramdisk, from the cache or built. The same packages, sources and compiler give the same
+ * bytes anywhere.
+ */
+export async function buildStubImage(options: StubImageOptions = {}): Promise<StubImage> {
+	const { release = await machineRelease(), cache = new ContentCache(), onProgress = () => {} } = options;
+	const packages = await fetchStubPackages(release, cache, onProgress);
+	const init = await compileInit(cache, QEMU_PATH);
+	const inputs = {
+		format: FORMAT,
+		release,
+		init: await hashFile(init),
+		kernel: packages.kernelVersion,
+		packages: packages.packages.map(({ name, version }) => `${name}=${version}`).join(" "),
+	};
+	const dir = await cache.cached("stub-image", inputs, async (out) => {
+		onProgress(`building the stub domain's image: Linux ${packages.kernelVersion}`);
+		await buildInto(out, release, packages, init);
+	});
+	return {
+		kernel: join(dir, "vmlinux"),
+		ramdisk: join(dir, "rootfs.cpio"),
+		vmlinuz: packages.vmlinuzPath,
+		manifest: JSON.parse(await readFile(join(dir, "manifest.json"), "utf8")) as StubImageManifest,
+	};
+}
+
+async function buildInto(out: string, release: string, packages: StubPackages, init: string): Promise<void> {
+	const kernel = join(out, "vmlinux");
+	const ramdisk = join(out, "rootfs.cpio");
+	await extractVmlinux(packages.vmlinuzPath, kernel);
+	const modules = await planModules(packages.modulesDir, MODULES);
+	const entries = [
+		...systemEntries(init, packages),
+		...moduleEntries(modules),
+		...(await deviceModelEntries(packages.deviceModelTree)),
+	];
+	await writeCpioArchive(entries, ramdisk);
+	const manifest: StubImageManifest = {
+		release,
+		kernelVersion: packages.kernelVersion,
+		qemuVersion: packages.packages.find(({ name }) => name === "qemu-system-xen")?.version ?? "",
+		modules: modules.map(({ name }) => name),
+		packages: packages.packages.map(({ name, version }) => ({ name, version })),
+		kernel: await describe(kernel),
+		ramdisk: await describe(ramdisk),
+	};
+	await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
+}
+
+function systemEntries(init: string, { packages }: StubPackages): CpioEntry[] {
+	const list = packages.map(({ name, version }) => `${name} ${version}\n`).join("");
+	return [
+		{ type: "file", path: "init", mode: 0o755, content: { file: init } },
+		// What the kernel runs when control/shutdown asks for it.
+		{ type: "symlink", path: "usr/sbin/poweroff", target: "/init" },
+		{ type: "symlink", path: "usr/sbin/reboot", target: "/init" },
+		...["dev", "proc", "run", "sys", "tmp"].map((path): CpioEntry => ({ type: "directory", path })),
+		// The kernel opens it for init before init can mount anything.
+		{ type: "character-device", path: "dev/console", mode: 0o600, major: 5, minor: 1 },
+		{
+			type: "file",
+			path: "usr/share/doc/bulkhead/packages",
+			content: `Debian packages whose files are in this image; their licences are in their sources' debian/copyright.\n${list}`,
+		},
+	];
+}
+
+function moduleEntries(modules: readonly KernelModule[]): CpioEntry[] {
+	const lines = modules.map(({ name }) => `/lib/modules/${name}.ko ${MODULE_PARAMETERS[name] ?? ""}`.trimEnd());
+	return [
+		{ type: "file", path: "etc/modules", content: `${lines.join("\n")}\n` },
+		...modules.map(({ name, content }): CpioEntry => ({ type: "file", path: `usr/lib/modules/${name}.ko`, content })),
+	];
+}
+
+async function describe(path: string): Promise<StubImageFile> {
+	return { sizeBytes: (await stat(path)).size, sha256: await hashFile(path) };
+}
