@@ -1,1 +1,17 @@
-export {};
+export { ConsoleBackend, type ConsoleBackendOptions, REPLACED } from "./backend/console-backend.ts";
+export type { InputSource } from "./backend/console-input.ts";
+export type { ConsoleReader, ReadFrom } from "./backend/console-reader.ts";
+export { type WriterCandidate, WriterSeat } from "./backend/writer-seat.ts";
+export { Journal, type JournalOptions } from "./journal/journal.ts";
+export type { JournalFiles } from "./journal/journal-files.ts";
+export { ConsoleRing } from "./ring/console-ring.ts";
+export { CONSOLE_PAGE } from "./ring/layout.ts";
+export { type FindableConsole, type FramedConsoleOptions, FramedConsoleSocket } from "./serve/framed-socket.ts";
+export { listen, removeSocket } from "./serve/listen.ts";
+export { type PtyFiles, PtyTerminal } from "./serve/pty-terminal.ts";
+export { type RawConsoleOptions, RawConsoleSocket } from "./serve/raw-socket.ts";
+export { type ServeConsoleOptions, ServedConsole } from "./serve/served-console.ts";
+export { socketFd } from "./serve/socket-fd.ts";
+export { ConsoleSession, type ConsoleSessionEvents, type OpenConsoleSession } from "./session/console-session.ts";
+export { encodeCount, encodeData, encodeEnded, FRAME, type Frame, FrameParser } from "./session/frames.ts";
+export type { SessionAnswer, SessionRefusal, SessionRequest } from "./session/session-lines.ts";
