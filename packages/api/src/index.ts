@@ -1,1 +1,16 @@
-export {};
+export type * from "./documents.ts";
+export { type ErrorStatus, statusOfError } from "./error-status.ts";
+export { API } from "./protocol.ts";
+export type * from "./requests.ts";
+export {
+	createGuestRequest,
+	doctorDocument,
+	guestDocument,
+	hostDocument,
+	hostEvent,
+	progressLine,
+	qmpRequest,
+	renameRequest,
+	serializedError,
+	shutdownRequest,
+} from "./schemas.ts";

@@ -1,0 +1,194 @@
+import { randomUUID } from "node:crypto";
+import type {
+	CreateResult,
+	DestroyResult,
+	DoctorCheck,
+	Guest,
+	GuestConsole,
+	GuestDetails,
+	Host,
+	HostEvent,
+	OperationLine,
+	ProgressLine,
+	ShutdownResult,
+	WarningLine,
+} from "../documents.ts";
+import { API } from "../protocol.ts";
+import type { CreateGuestRequest, QmpRequest, ShutdownRequest } from "../requests.ts";
+import { ApiError } from "./api-error.ts";
+import { type Exchange, exchange, explain } from "./http-exchange.ts";
+import { readJson, readLines, readText, streamCut } from "./read-answer.ts";
+
+export interface ApiClientOptions {
+	/** Default /run/bulkhead/bulkheadd.sock. */
+	socketPath?: string;
+	/** For answers that are not streamed, and for the head of those that are. Default 60 s: an emulated host is slow. */
+	timeoutMs?: number;
+}
+
+export interface OperationOptions {
+	/** Called for each line as it comes. */
+	onLine?: (line: ProgressLine | WarningLine) => void;
+	/** Asks the daemon to undo; the operation then ends with an ApiError `cancelled` when that is done. */
+	cancel?: AbortSignal;
+	/** Breaks the connection and waits for nothing. */
+	signal?: AbortSignal;
+}
+
+interface Call {
+	method?: Exchange["method"];
+	body?: unknown;
+	headers?: Readonly<Record<string, string>>;
+	signal?: AbortSignal;
+	timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** Beyond the deadline that the daemon keeps itself. */
+const GRACE_MS = 5_000;
+
+const guestPath = (ref: string, action = ""): string => `/guests/${encodeURIComponent(ref)}${action}`;
+
+/**
+ * A client of bulkheadd. `ref` is a guest's uuid, domid or name. Every method may throw ApiError (the daemon's own
+ * error), BulkheadError `daemon-unreachable` or `daemon-lost`, DeadlineError, CancelledError and ProtocolError.
+ */
+export class ApiClient {
+	readonly #socketPath: string;
+	readonly #timeoutMs: number;
+
+	constructor({ socketPath = API.socketPath, timeoutMs = DEFAULT_TIMEOUT_MS }: ApiClientOptions = {}) {
+		this.#socketPath = socketPath;
+		this.#timeoutMs = timeoutMs;
+	}
+
+	async host(): Promise<Host> {
+		return (await this.#json("/host")) as Host;
+	}
+
+	/** Xen's message ring. Untrusted text. */
+	dmesg(): Promise<string> {
+		return this.#finish(async () => readText(await this.#call("/host/dmesg")));
+	}
+
+	async doctor(): Promise<DoctorCheck[]> {
+		return ((await this.#json("/host/doctor")) as { checks: DoctorCheck[] }).checks;
+	}
+
+	async guests(): Promise<Guest[]> {
+		return (await this.#json("/guests")) as Guest[];
+	}
+
+	async guest(ref: string): Promise<GuestDetails> {
+		return (await this.#json(guestPath(ref))) as GuestDetails;
+	}
+
+	async consoles(ref: string): Promise<GuestConsole[]> {
+		return (await this.#json(guestPath(ref, "/consoles"))) as GuestConsole[];
+	}
+
+	create(request: CreateGuestRequest, options?: OperationOptions): Promise<CreateResult> {
+		return this.#operate("/guests", { method: "POST", body: request }, options);
+	}
+
+	destroy(ref: string, options?: OperationOptions): Promise<DestroyResult> {
+		return this.#operate(guestPath(ref), { method: "DELETE" }, options);
+	}
+
+	shutdown(ref: string, request: ShutdownRequest, options?: OperationOptions): Promise<ShutdownResult> {
+		return this.#operate(guestPath(ref, "/shutdown"), { method: "POST", body: request }, options);
+	}
+
+	reboot(ref: string): Promise<Guest> {
+		return this.#act(ref, "/reboot");
+	}
+
+	pause(ref: string): Promise<Guest> {
+		return this.#act(ref, "/pause");
+	}
+
+	unpause(ref: string): Promise<Guest> {
+		return this.#act(ref, "/unpause");
+	}
+
+	rename(ref: string, name: string): Promise<Guest> {
+		return this.#act(ref, "/rename", { name });
+	}
+
+	/** Runs a QMP command on the guest's QEMU, as far as the relay's policy lets it. */
+	async qmp(ref: string, request: QmpRequest): Promise<unknown> {
+		const timeoutMs = request.timeoutMs + GRACE_MS;
+		const answer = await this.#json(guestPath(ref, "/qmp"), { method: "POST", body: request, timeoutMs });
+		return (answer as { return: unknown }).return;
+	}
+
+	/** What happens from now on; of one guest when `ref` is given. Runs until the signal aborts or the loop is left. */
+	async *events(ref: string | undefined, signal: AbortSignal): AsyncGenerator<HostEvent> {
+		const query = ref === undefined ? "" : `?guest=${encodeURIComponent(ref)}`;
+		const response = await this.#call(`/events${query}`, { signal });
+		try {
+			for await (const line of readLines(response)) yield line as HostEvent;
+		} catch (error) {
+			if (!signal.aborted) throw error;
+		}
+		if (!signal.aborted) throw streamCut();
+	}
+
+	async #act(ref: string, action: string, body?: unknown): Promise<Guest> {
+		return (await this.#json(guestPath(ref, action), { method: "POST", body })) as Guest;
+	}
+
+	#json(path: string, call?: Call): Promise<unknown> {
+		return this.#finish(async () => readJson(await this.#call(path, call)));
+	}
+
+	/** A connection that breaks in the middle of an answer is told like one that breaks before. */
+	async #finish<T>(read: () => Promise<T>): Promise<T> {
+		try {
+			return await read();
+		} catch (error) {
+			throw error instanceof Error ? explain(error, this.#socketPath, undefined) : error;
+		}
+	}
+
+	#call(
+		path: string,
+		{ method = "GET", body, headers, signal, timeoutMs = this.#timeoutMs }: Call = {},
+	): ReturnType<typeof exchange> {
+		const socketPath = this.#socketPath;
+		return exchange({ socketPath, method, path: `${API.prefix}${path}`, body, headers, signal, timeoutMs });
+	}
+
+	async #operate<Result>(path: string, call: Call, { onLine, cancel, signal }: OperationOptions = {}): Promise<Result> {
+		const id = randomUUID();
+		const giveUp = new AbortController();
+		const onAbort = (): void => giveUp.abort(signal?.reason);
+		// A daemon that cannot cancel by request notices that its client is gone, and undoes all the same.
+		const onCancel = (): void => void this.#cancel(id).catch((error: unknown) => giveUp.abort(error));
+		signal?.addEventListener("abort", onAbort, { once: true });
+		cancel?.addEventListener("abort", onCancel, { once: true });
+		if (signal?.aborted) onAbort();
+		if (cancel?.aborted) onCancel();
+		try {
+			const headers = { [API.operationHeader]: id };
+			const response = await this.#call(path, { ...call, headers, signal: giveUp.signal });
+			for await (const value of readLines(response)) {
+				const line = value as OperationLine<Result>;
+				if (line.type === "error") throw new ApiError(line.error);
+				if (line.type === "result") return line as Result;
+				onLine?.(line);
+			}
+			throw streamCut();
+		} catch (error) {
+			if (error instanceof ApiError || !giveUp.signal.aborted) throw error;
+			throw explain(error as Error, this.#socketPath, giveUp.signal);
+		} finally {
+			signal?.removeEventListener("abort", onAbort);
+			cancel?.removeEventListener("abort", onCancel);
+		}
+	}
+
+	async #cancel(id: string): Promise<void> {
+		await this.#json(`/operations/${id}`, { method: "DELETE" });
+	}
+}

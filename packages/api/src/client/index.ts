@@ -1,0 +1,5 @@
+export type * from "../documents.ts";
+export { API } from "../protocol.ts";
+export type * from "../requests.ts";
+export { ApiClient, type ApiClientOptions, type OperationOptions } from "./api-client.ts";
+export { ApiError } from "./api-error.ts";

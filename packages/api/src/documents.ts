@@ -1,0 +1,143 @@
+import type { SerializedError, Uuid } from "@bulkhead/base";
+import type { GuestConfig } from "@bulkhead/xlcfg";
+
+/** Where a guest is in its life. */
+export type GuestPhase = "creating" | "running" | "paused" | "shutdown" | "crashed" | "dying" | "ended";
+
+export interface GuestConsole {
+	/** "serial0", "pv", "stub" … */
+	label: string;
+	kind: "serial" | "pv" | "stub";
+	/** Absent while the relay does not serve it, or when it has no pty. */
+	ptyPath?: string;
+	/** The raw unix socket, for socat and its like. */
+	socketPath?: string;
+}
+
+/** A guest as the API tells of it. */
+export interface Guest {
+	uuid: Uuid;
+	name: string;
+	/** Absent while the guest has no domain. */
+	domid?: number;
+	type: "hvm" | "pv";
+	phase: GuestPhase;
+	/** The columns of `xl list`: running, blocked, paused, shutdown, crashed, dying; "-" for each that is not. */
+	state: string;
+	memoryKiB: number;
+	vcpus: number;
+	/** Time on a processor, all vcpus together. */
+	cpuSeconds: number;
+	uptimeSeconds: number;
+	/** The stub domain of an HVM guest. */
+	stub?: { domid?: number; memoryKiB: number; state: "starting" | "running" | "failed"; error?: string };
+	/** QEMU's run state as last heard: "running", "paused", "shutdown" … */
+	qmp?: { status: string };
+	consoles: GuestConsole[];
+	/** ISO 8601. */
+	createdAt: string;
+	/** How the domain before this one ended. */
+	lastEnd?: { reason: string; at: string };
+}
+
+/** One guest's long form. */
+export interface GuestDetails extends Guest {
+	config: GuestConfig;
+}
+
+export interface Host {
+	/** "4.17.7" */
+	xenVersion: string;
+	capabilities: string[];
+	totalKiB: number;
+	freeKiB: number;
+	nrCpus: number;
+	cpuKHz: number;
+	/** Whether Xen offers HVM guests, and hardware-assisted paging for them. */
+	hvm: boolean;
+	hap: boolean;
+	/** Xen's own. */
+	commandLine: string;
+	compiler: string;
+	daemon: { version: string; pid: number };
+	relay: { connected: boolean };
+}
+
+export interface DoctorCheck {
+	name: string;
+	ok: boolean;
+	detail: string;
+	remedy?: string;
+}
+
+/** A line about one step of an operation. */
+export interface ProgressLine {
+	type: "progress";
+	/** The step's name, kebab-case. */
+	step: string;
+	/** What is being done, for a person. */
+	title: string;
+	state: "start" | "done" | "failed" | "undone" | "undo-failed";
+	/** Since the step, or its undoing, began. */
+	ms: number;
+}
+
+export interface WarningLine {
+	type: "warning";
+	message: string;
+}
+
+export interface ErrorLine {
+	type: "error";
+	error: SerializedError;
+}
+
+/** What an operation's stream consists of: progress and warnings, then one result or one error. */
+export type OperationLine<Result> = ProgressLine | WarningLine | ErrorLine | ({ type: "result" } & Result);
+
+export interface CreateResult {
+	/** Absent after a dry run. */
+	guest?: Guest;
+	/** The steps that a dry run would have taken, in order of reading. */
+	plan?: PlannedStep[];
+}
+
+export interface PlannedStep {
+	name: string;
+	[detail: string]: unknown;
+}
+
+export interface DestroyResult {
+	/** As it last was. */
+	guest: Guest;
+}
+
+export interface ShutdownResult {
+	/** As it was when it had been asked. */
+	guest: Guest;
+	/** By which way the guest was asked. */
+	asked: string;
+	/** With `wait`: why it ended. */
+	ended?: string;
+}
+
+export const EVENT_TYPES = [
+	"guest-state",
+	"guest-ended",
+	"guest-undone",
+	"device-model-failed",
+	"device-model-state",
+	"qmp-event",
+	"console-ended",
+	"relay-state",
+	"heartbeat",
+] as const;
+
+/** Something that happened on the host. New types may come: pass over those that are not known. */
+export interface HostEvent {
+	/** ISO 8601. */
+	time: string;
+	type: (typeof EVENT_TYPES)[number];
+	guest?: { uuid: Uuid; name: string; domid?: number };
+	[detail: string]: unknown;
+}
