@@ -182,11 +182,12 @@ export class ConsoleSession extends Duplex {
 		socket.on("data", (chunk) => this.#receive(chunk));
 		socket.on("end", () => socket.destroy());
 		socket.on("close", () => this.#gone(socket));
-		if (socket.destroyed) this.#gone(socket);
-		else {
-			if (rest.length > 0) this.#receive(rest);
-			socket.resume();
-		}
+		if (rest.length > 0) socket.unshift(rest);
+		// One turn later: whoever awaits `open` gets to listen first.
+		setImmediate(() => {
+			if (socket.destroyed) this.#gone(socket);
+			else socket.resume();
+		});
 	}
 
 	/** Only the same ring, with the seat still ours, tells how much of the input had arrived. */

@@ -24,7 +24,7 @@ export class FakeDevices implements HostDevices {
 	/** The file calls that belong to these ptys. */
 	readonly files: PtyFiles;
 	readonly #ptys = new Map<number, FakeSlave>();
-	readonly #hungUpFds = new Set<number>();
+	#hungUp = false;
 	#nextFd = 1_000_000;
 
 	constructor() {
@@ -47,7 +47,7 @@ export class FakeDevices implements HostDevices {
 
 	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean } {
 		const pty = this.#ptys.get(fd);
-		if (!pty) return { readable: false, writable: true, hangup: this.#hungUpFds.has(fd) };
+		if (!pty) return { readable: false, writable: true, hangup: this.#hungUp };
 		return {
 			readable: pty.input.length > 0,
 			writable: pty.output.length < KERNEL_BUFFER_BYTES,
@@ -73,9 +73,9 @@ export class FakeDevices implements HostDevices {
 		return this.peer;
 	}
 
-	/** Lets `pollFd` say that the other end of an ordinary descriptor is gone. */
-	hangUp(fd: number): void {
-		this.#hungUpFds.add(fd);
+	/** Lets `pollFd` say of every ordinary descriptor that its other end is gone. */
+	hangUpAll(): void {
+		this.#hungUp = true;
 	}
 
 	/** The slave side by its path. `read` takes what has arrived, `write` types. */
