@@ -1,0 +1,212 @@
+import type { Duplex } from "node:stream";
+import { DeadlineError, ProtocolError } from "@bulkhead/base";
+import { refusal, tooLong, XenstoreError } from "../errors.ts";
+import type { RequestOptions } from "../view.ts";
+import { LIMITS } from "../wire/limits.ts";
+import { encodeMessage, type Message } from "../wire/message.ts";
+import { MessageParser } from "../wire/message-parser.ts";
+import { findOperation, OPERATION, type Operation } from "../wire/operations.ts";
+import { decodeText, decodeWatchEvent } from "../wire/payload.ts";
+import { PendingReply } from "./pending-reply.ts";
+
+export interface Request {
+	operation: Operation;
+	payload: Buffer;
+	/** For error texts. */
+	path?: string;
+	transactionId?: number;
+}
+
+export interface ConnectionStats {
+	requests: number;
+	replies: number;
+	watchEvents: number;
+	/** Transactions begun, each retry counted. */
+	transactions: number;
+	/** Transactions that xenstored refused with EAGAIN. */
+	conflicts: number;
+}
+
+const LAST_REQUEST_ID = 0xffff_ffff;
+
+/**
+ * One conversation with xenstored: matches replies to requests by id, hands out watch events, and ends for good at the
+ * first sign that the conversation is broken. Requests of one turn of the event loop leave in one write.
+ */
+export class Connection {
+	readonly stats: ConnectionStats = { requests: 0, replies: 0, watchEvents: 0, transactions: 0, conflicts: 0 };
+	readonly #transport: Duplex;
+	readonly #requestTimeoutMs: number;
+	readonly #parser = new MessageParser();
+	/** In the order sent, which is the order of their deadlines. */
+	readonly #pending = new Map<number, PendingReply>();
+	readonly #watchers = new Map<string, (path: string) => void>();
+	readonly #closeListeners = new Set<(error: XenstoreError) => void>();
+	#lastId = 0;
+	#lastToken = 0;
+	#isCorked = false;
+	#sweep: NodeJS.Timeout | undefined;
+	#end: XenstoreError | undefined;
+
+	constructor(transport: Duplex, requestTimeoutMs: number) {
+		this.#transport = transport;
+		this.#requestTimeoutMs = requestTimeoutMs;
+		transport.on("data", (chunk: Buffer) => this.#receive(chunk));
+		transport.on("error", (error) => this.#lose(error));
+		transport.on("end", () => this.#lose());
+		transport.on("close", () => this.#lose());
+	}
+
+	/** Why the conversation is over, if it is. */
+	get ended(): XenstoreError | undefined {
+		return this.#end;
+	}
+
+	/** The reply's payload. */
+	request(request: Request, { signal }: RequestOptions = {}): Promise<Buffer> {
+		const { operation, payload, path, transactionId = 0 } = request;
+		if (this.#end) return Promise.reject(this.#end);
+		if (payload.length > LIMITS.payload) return Promise.reject(tooLong(operation, path, payload.length));
+		const pending = new PendingReply(operation, path, performance.now() + this.#requestTimeoutMs);
+		const reply = pending.await(signal);
+		if (signal?.aborted) return reply;
+		const requestId = this.#nextId();
+		this.#pending.set(requestId, pending);
+		this.stats.requests++;
+		this.#cork();
+		this.#transport.write(encodeMessage({ type: OPERATION[operation], requestId, transactionId, payload }));
+		this.#sweepLater();
+		return reply;
+	}
+
+	/** Receives the events of a token of this connection until `removeWatcher`. */
+	addWatcher(onEvent: (path: string) => void): string {
+		const token = `w${++this.#lastToken}`;
+		this.#watchers.set(token, onEvent);
+		return token;
+	}
+
+	removeWatcher(token: string): void {
+		this.#watchers.delete(token);
+	}
+
+	/** Calls the listener once when the conversation ends; soon, when it has. Returns the way to take it back. */
+	onClose(listener: (error: XenstoreError) => void): () => void {
+		const { ended } = this;
+		if (ended) queueMicrotask(() => listener(ended));
+		else this.#closeListeners.add(listener);
+		return () => {
+			this.#closeListeners.delete(listener);
+		};
+	}
+
+	close(): void {
+		this.#finish(new XenstoreError("xenstore-closed", "The connection to xenstored was closed here"));
+	}
+
+	/** Holds writes back until the turn of the event loop ends. */
+	#cork(): void {
+		if (this.#isCorked) return;
+		this.#isCorked = true;
+		this.#transport.cork();
+		process.nextTick(() => {
+			this.#isCorked = false;
+			this.#transport.uncork();
+		});
+	}
+
+	#nextId(): number {
+		do this.#lastId = this.#lastId === LAST_REQUEST_ID ? 1 : this.#lastId + 1;
+		while (this.#pending.has(this.#lastId));
+		return this.#lastId;
+	}
+
+	#receive(chunk: Buffer): void {
+		if (this.#end) return;
+		try {
+			this.#parser.push(chunk, (message) => this.#handle(message));
+		} catch (error) {
+			this.#lose(error);
+		}
+	}
+
+	#handle(message: Message): void {
+		if (this.#end) return;
+		if (message.type === OPERATION.WATCH_EVENT) this.#handleEvent(message);
+		else this.#handleReply(message);
+	}
+
+	#handleReply(message: Message): void {
+		const pending = this.#pending.get(message.requestId);
+		if (!pending) throw new ProtocolError(`Reply to a request that was not made (id ${message.requestId})`);
+		const { operation, path } = pending;
+		if (message.type !== OPERATION.ERROR && message.type !== OPERATION[operation]) {
+			const got = findOperation(message.type) ?? `type ${message.type}`;
+			throw new ProtocolError(`Reply to ${operation} is of another kind: ${got}`);
+		}
+		this.#pending.delete(message.requestId);
+		this.stats.replies++;
+		if (message.type === OPERATION.ERROR) pending.reject(refusal(operation, path, decodeText(message.payload)));
+		else pending.resolve(message.payload);
+	}
+
+	#handleEvent(message: Message): void {
+		const { path, token } = decodeWatchEvent(message.payload);
+		this.stats.watchEvents++;
+		// An event may have been under way when its watch was taken away: no error.
+		this.#watchers.get(token)?.(path);
+	}
+
+	/** Wakes at the deadline of the oldest request that still has one. */
+	#sweepLater(): void {
+		if (this.#sweep !== undefined) return;
+		for (const { deadline } of this.#pending.values()) {
+			if (deadline === Number.POSITIVE_INFINITY) continue;
+			this.#sweep = setTimeout(() => this.#sweepNow(), Math.max(1, deadline - performance.now()));
+			this.#sweep.unref();
+			return;
+		}
+	}
+
+	/** Fails what has waited too long. Its entry stays, so that a late reply is known and ignored. */
+	#sweepNow(): void {
+		this.#sweep = undefined;
+		const now = performance.now();
+		for (const pending of this.#pending.values()) {
+			if (pending.deadline === Number.POSITIVE_INFINITY) continue;
+			if (pending.deadline > now) break;
+			pending.reject(this.#unanswered(pending));
+			pending.deadline = Number.POSITIVE_INFINITY;
+		}
+		this.#sweepLater();
+	}
+
+	#unanswered({ operation, path }: PendingReply): DeadlineError {
+		const timeoutMs = this.#requestTimeoutMs;
+		return new DeadlineError(`xenstored did not answer ${operation} within ${timeoutMs} ms`, {
+			fields: { operation, ...(path !== undefined && { path }), timeoutMs },
+		});
+	}
+
+	#lose(cause?: unknown): void {
+		const tail = cause instanceof ProtocolError ? "broke the protocol" : "ended the connection";
+		this.#finish(
+			new XenstoreError("xenstore-connection-lost", `xenstored ${tail}`, {
+				cause,
+				remedy: "Restart the daemon once xenstored runs again: it takes up the guests that still run",
+			}),
+		);
+	}
+
+	#finish(error: XenstoreError): void {
+		if (this.#end) return;
+		this.#end = error;
+		clearTimeout(this.#sweep);
+		this.#transport.destroy();
+		for (const pending of this.#pending.values()) pending.reject(error);
+		this.#pending.clear();
+		this.#watchers.clear();
+		for (const listener of this.#closeListeners) listener(error);
+		this.#closeListeners.clear();
+	}
+}

@@ -1,0 +1,53 @@
+import { stat } from "node:fs/promises";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { withDeadline } from "@bulkhead/base";
+import { XenstoreError } from "../errors.ts";
+import { openXenbusDevice } from "./xenbus-device.ts";
+
+/** xenstored's socket in its own domain (xenstored's `--help` and Xen's configure, XEN_RUN_STORED). */
+export const XENSTORED_SOCKET = "/run/xenstored/socket";
+/** A domain's own connection, through its kernel (Linux: drivers/xen/xenbus). */
+export const XENBUS_DEVICE = "/dev/xen/xenbus";
+
+/** Opens a socket or the device, whichever the path is. */
+export async function openTransport(
+	path: string,
+	{ signal, timeoutMs }: { signal: AbortSignal | undefined; timeoutMs: number },
+): Promise<Duplex> {
+	const opened = open(path);
+	try {
+		return await withDeadline(opened, { timeoutMs, signal, what: "the connection to xenstored" });
+	} catch (error) {
+		// What opens after all must not stay open.
+		opened.then(
+			(late) => late.destroy(),
+			() => {},
+		);
+		throw error;
+	}
+}
+
+async function open(path: string): Promise<Duplex> {
+	try {
+		const found = await stat(path);
+		return found.isCharacterDevice() ? await openXenbusDevice(path) : await connectSocket(path);
+	} catch (cause) {
+		throw new XenstoreError("xenstore-connection-lost", `Cannot connect to xenstored at ${path}`, {
+			cause,
+			remedy: "Check that this is a Xen host and that xenstored runs",
+			fields: { socket: path },
+		});
+	}
+}
+
+function connectSocket(path: string): Promise<Duplex> {
+	return new Promise((resolve, reject) => {
+		const socket = connect({ path });
+		socket.once("error", reject);
+		socket.once("connect", () => {
+			socket.off("error", reject);
+			resolve(socket);
+		});
+	});
+}
