@@ -69,7 +69,8 @@ export async function checkRamdisk(role: string, path: string): Promise<{ sizeKi
 /** @throws FileUnusableError */
 export async function checkFirmware(role: string, path: string): Promise<void> {
 	const { size } = await probeImage(role, path);
-	if (size > LARGEST_BIOS) throw new FileUnusableError(role, path, `is larger than ${LARGEST_BIOS >> 20} MiB`, { remedy: REMEDY });
+	if (size > LARGEST_BIOS)
+		throw new FileUnusableError(role, path, `is larger than ${LARGEST_BIOS >> 20} MiB`, { remedy: REMEDY });
 }
 
 /** @throws FileUnusableError unless the disk can be opened the way the guest is to use it */
@@ -82,7 +83,8 @@ export async function checkDisk(disk: DiskConfig): Promise<void> {
 		if (stats.isBlockDevice()) return;
 		if (!stats.isFile())
 			throw new FileUnusableError(role, disk.path, "is neither a regular file nor a block device", { remedy: REMEDY });
-		if (stats.size < SECTOR) throw new FileUnusableError(role, disk.path, "is smaller than one sector", { remedy: REMEDY });
+		if (stats.size < SECTOR)
+			throw new FileUnusableError(role, disk.path, "is smaller than one sector", { remedy: REMEDY });
 	} finally {
 		await file.close();
 	}

@@ -74,10 +74,13 @@ async function checkHostMemory(config: GuestConfig, stubKiB: number | undefined,
 	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);
 	const neededKiB = guestKiB + (stubKiB === undefined ? 0 : stubKiB + config.videoMemoryKiB + PV_OVERHEAD_KIB);
 	if (neededKiB > freeKiB)
-		throw new NotEnoughMemoryError(`The host has ${toMiB(freeKiB)} MiB free and the guest needs ${toMiB(neededKiB)} MiB`, {
-			remedy: "Lower memory or stubdomain_memory, or stop another guest",
-			fields: { freeKiB, neededKiB, guestKiB, stubKiB },
-		});
+		throw new NotEnoughMemoryError(
+			`The host has ${toMiB(freeKiB)} MiB free and the guest needs ${toMiB(neededKiB)} MiB`,
+			{
+				remedy: "Lower memory or stubdomain_memory, or stop another guest",
+				fields: { freeKiB, neededKiB, guestKiB, stubKiB },
+			},
+		);
 }
 
 const toMiB = (kiB: number): number => Math.round(kiB / 1024);

@@ -18,7 +18,13 @@ export interface RingServices {
 		pty: boolean;
 	}): Promise<{ ptyPath?: string }>;
 	/** Opens the QMP session over the stub domain's vchan; resolves when QEMU has answered. */
-	attachQmp(request: { guest: Uuid; domid: DomId; ringRef: GrantRef; remotePort: EvtchnPort; timeoutMs: number }): Promise<void>;
+	attachQmp(request: {
+		guest: Uuid;
+		domid: DomId;
+		ringRef: GrantRef;
+		remotePort: EvtchnPort;
+		timeoutMs: number;
+	}): Promise<void>;
 	/** The last bytes of a console's output, for an error report. Untrusted. */
 	tail(guest: Uuid, label: string, maxBytes: number): Promise<Uint8Array>;
 	/** Lets go of every ring of the guest; with `purge` its journals and sockets go too. Idempotent. */

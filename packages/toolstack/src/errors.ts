@@ -1,4 +1,4 @@
-import { BulkheadError, InvalidInputError, type ErrorDetails } from "@bulkhead/base";
+import { BulkheadError, type ErrorDetails, InvalidInputError } from "@bulkhead/base";
 
 /** A step of a plan failed; `cause` says why, `fields.step` which. Everything begun has been undone. */
 export class StepFailedError extends BulkheadError {
@@ -15,7 +15,11 @@ export class StepFailedError extends BulkheadError {
 /** A file that the guest's config names cannot be used. Nothing has been created. */
 export class FileUnusableError extends InvalidInputError {
 	constructor(role: string, path: string, why: string, details: ErrorDetails = {}) {
-		super(`The ${role} ${JSON.stringify(path)} ${why}`, { ...details, fields: { ...details.fields, role, path } }, "file-unusable");
+		super(
+			`The ${role} ${JSON.stringify(path)} ${why}`,
+			{ ...details, fields: { ...details.fields, role, path } },
+			"file-unusable",
+		);
 	}
 }
 

@@ -1,7 +1,6 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export type { RingServices, ToolstackContext } from "./context.ts";
-export { readDeviceModelError } from "./device-model/await-running.ts";
-export { awaitQmpVchan } from "./device-model/await-running.ts";
+export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { connectConsole } from "./devices/console.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";

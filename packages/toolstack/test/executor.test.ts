@@ -1,7 +1,7 @@
 import { CancelledError, DeadlineError } from "@bulkhead/base";
 import { describe, expect, it } from "vitest";
 import { StepFailedError } from "../src/errors.ts";
-import { execute, parallel, type Plan, type StepActions, type StepProgress, serial, step } from "../src/executor.ts";
+import { execute, type Plan, parallel, type StepActions, type StepProgress, serial, step } from "../src/executor.ts";
 
 type Toy =
 	| { name: "add"; what: string }
@@ -100,7 +100,11 @@ describe("execute", () => {
 	it("undoes everything begun in reverse order, the failed step included", async () => {
 		const { world, error } = await run(serial(add("a"), parallel(add("b"), add("c")), fail("d"), add("e")));
 		expect(error).toBeInstanceOf(StepFailedError);
-		expect(error).toMatchObject({ message: "Failing d failed", cause: { message: "d went wrong" }, fields: { step: "fail" } });
+		expect(error).toMatchObject({
+			message: "Failing d failed",
+			cause: { message: "d went wrong" },
+			fields: { step: "fail" },
+		});
 		expect(world.present).toEqual([]);
 		expect(world.history).toEqual(["add a", "add b", "add c", "undo d", "undo c", "undo b", "undo a"]);
 	});

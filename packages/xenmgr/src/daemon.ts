@@ -1,7 +1,7 @@
+import type { RelayNotification } from "@bulkhead/api/relay";
 import { serializeError } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import { XenstoreClient } from "@bulkhead/xenstore";
-import type { RelayNotification } from "@bulkhead/api/relay";
 import type { Logger } from "pino";
 import { Events } from "./events.ts";
 import { adoptAll } from "./guests/adoption.ts";
@@ -51,6 +51,10 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 			log.warn({ error: error && serializeError(error) }, "Lost the relay");
 			events.emit("relay-state", { state: "lost" });
 		},
+		onQmpAttached: (id, status) => {
+			const guest = guests.find(id);
+			if (guest) guest.qmpStatus = status;
+		},
 	});
 	const services: Services = { xenstore, hypervisor, relay, store, events, installed, log };
 	const guests = new Guests(services);
@@ -70,7 +74,9 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const heartbeat = setInterval(() => events.emit("heartbeat"), HEARTBEAT_MS);
 	log.info({ version: VERSION, socket: options.socket, guests: guests.all().length }, "bulkheadd is ready");
 	try {
-		await Promise.race([untilAborted(signal), supervisor.run(stopped), lostXenstore(xenstore)]);
+		await Promise.race([supervisor.run(stopped), lostXenstore(xenstore)]);
+	} catch (error) {
+		if (!signal.aborted) throw error;
 	} finally {
 		stop.abort();
 		clearInterval(heartbeat);
@@ -79,13 +85,6 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		xenstore.close();
 		hypervisor.close();
 	}
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		if (signal.aborted) resolve();
-		else signal.addEventListener("abort", () => resolve(), { once: true });
-	});
 }
 
 function lostXenstore(xenstore: XenstoreClient): Promise<never> {

@@ -1,32 +1,15 @@
-import { AsyncQueue, type Uuid } from "@bulkhead/base";
-
-/** What happened, as clients of the event stream see it. */
-export interface DaemonEvent {
-	/** ISO 8601. */
-	time: string;
-	type:
-		| "guest-state"
-		| "guest-ended"
-		| "guest-undone"
-		| "device-model-failed"
-		| "device-model-state"
-		| "qmp-event"
-		| "console-ended"
-		| "relay-state"
-		| "heartbeat";
-	guest?: { uuid: Uuid; name: string; domid?: number };
-	[detail: string]: unknown;
-}
+import type { HostEvent } from "@bulkhead/api";
+import { AsyncQueue } from "@bulkhead/base";
 
 /** A subscriber that lags by more than this is cut off: it may reconnect and ask for the present state. */
 const LONGEST_BACKLOG = 1024;
 
 /** Hands every event to every subscriber. */
 export class Events {
-	readonly #subscribers = new Set<AsyncQueue<DaemonEvent>>();
+	readonly #subscribers = new Set<AsyncQueue<HostEvent>>();
 
-	emit(type: DaemonEvent["type"], details: Omit<DaemonEvent, "time" | "type"> = {}): void {
-		const event: DaemonEvent = { time: new Date().toISOString(), type, ...details };
+	emit(type: HostEvent["type"], details: Omit<HostEvent, "time" | "type"> = {}): void {
+		const event: HostEvent = { time: new Date().toISOString(), type, ...details };
 		for (const queue of this.#subscribers) {
 			if (queue.push(event)) continue;
 			this.#subscribers.delete(queue);
@@ -34,8 +17,8 @@ export class Events {
 		}
 	}
 
-	subscribe(signal: AbortSignal): AsyncIterable<DaemonEvent> {
-		const queue = new AsyncQueue<DaemonEvent>({
+	subscribe(signal: AbortSignal): AsyncIterable<HostEvent> {
+		const queue = new AsyncQueue<HostEvent>({
 			limit: LONGEST_BACKLOG,
 			onReturn: () => this.#subscribers.delete(queue),
 		});

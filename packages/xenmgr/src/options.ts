@@ -26,7 +26,11 @@ const OPTIONS = {
 	firmware: { type: "string", default: "", help: "hvmloader; by default that of the installed Xen" },
 	bios: { type: "string", default: "/usr/share/seabios/bios-256k.bin", help: "SeaBIOS" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
-	"stub-ramdisk": { type: "string", default: "/usr/lib/bulkhead/stubdom/rootfs.cpio", help: "the stub domain's ramdisk" },
+	"stub-ramdisk": {
+		type: "string",
+		default: "/usr/lib/bulkhead/stubdom/rootfs.cpio",
+		help: "the stub domain's ramdisk",
+	},
 	"stub-command-line": {
 		type: "string",
 		default: "console=hvc0 rdinit=/init panic=-1 xen_privcmd.unrestricted=1 quiet",

@@ -1,7 +1,7 @@
-import { type DomId, evtchnPort, type EvtchnPort, type GrantRef, grantRef, printable, type Uuid } from "@bulkhead/base";
+import { type DomId, type EvtchnPort, evtchnPort, type GrantRef, grantRef, printable, type Uuid } from "@bulkhead/base";
 import type { RingServices, ToolstackContext } from "../context.ts";
-import { deviceModelPath } from "../domain/paths.ts";
 import { awaitDomainEnd } from "../domain/await-end.ts";
+import { deviceModelPath } from "../domain/paths.ts";
 import { DeviceModelError } from "../errors.ts";
 
 const LOG_TAIL_BYTES = 1024;
@@ -54,7 +54,8 @@ async function failure(rings: RingServices, place: DeviceModelPlace, reason: str
 	const tail = await rings.tail(place.guest.uuid, "stub", LOG_TAIL_BYTES).catch(() => new Uint8Array());
 	const lines = Buffer.from(tail).toString("latin1").split(/\r?\n/);
 	return new DeviceModelError(reason, {
-		remedy: "Read the stub domain's log (fields.log) and check stubdomain_kernel, stubdomain_ramdisk and stubdomain_memory",
+		remedy:
+			"Read the stub domain's log (fields.log) and check stubdomain_kernel, stubdomain_ramdisk and stubdomain_memory",
 		fields: { log: lines.map((line) => printable(line, 200)).filter((line) => line !== "") },
 	});
 }

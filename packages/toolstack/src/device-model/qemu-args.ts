@@ -59,7 +59,12 @@ function diskArgs(disk: DiskConfig, hdType: GuestConfig["hdType"]): string[] {
 	if (disk.bus === "scsi") {
 		const id = `scsi0-hd${disk.index}`;
 		const mode = disk.readOnly ? "on" : "off";
-		return ["-drive", `${drive},id=${id},if=none,readonly=${mode}`, "-device", `scsi-hd,drive=${id},scsi-id=${disk.index}`];
+		return [
+			"-drive",
+			`${drive},id=${id},if=none,readonly=${mode}`,
+			"-device",
+			`scsi-hd,drive=${id},scsi-id=${disk.index}`,
+		];
 	}
 	if (hdType === "ahci" && disk.index < EMULATED_AHCI_DISKS) {
 		const id = `ahcidisk-${disk.index}`;

@@ -3,7 +3,7 @@ import type { XenstoreClient, XenstoreView } from "@bulkhead/xenstore";
 import type { RingServices } from "../context.ts";
 import { backendPath, domainPath, frontendPath } from "../domain/paths.ts";
 import { ownedBy, readableBy } from "../domain/permissions.ts";
-import { provided, type DomainRuntime } from "../runtime.ts";
+import { type DomainRuntime, provided } from "../runtime.ts";
 import type { ConsoleRequest } from "../steps.ts";
 import { XENBUS_STATE } from "./xenbus.ts";
 

@@ -18,7 +18,11 @@ export interface OpenDisk {
  * Both ends of a virtual block device (libxl: device_disk_add). What a hot-plug script would add afterwards
  * (`physical-device`, `hotplug-status`) is known already and written along: no script runs, nothing is forked.
  */
-export function writeVbd(store: XenstoreView, domid: DomId, { disk, devicePath, physicalDevice }: OpenDisk): Promise<unknown> {
+export function writeVbd(
+	store: XenstoreView,
+	domid: DomId,
+	{ disk, devicePath, physicalDevice }: OpenDisk,
+): Promise<unknown> {
 	const frontend = frontendPath(domid, "vbd", disk.devnum);
 	const backend = backendPath(domid, "vbd", disk.devnum);
 	const deviceType = disk.cdrom ? "cdrom" : "disk";

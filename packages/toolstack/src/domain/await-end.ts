@@ -1,4 +1,4 @@
-import { DeadlineError, delay, type DomId } from "@bulkhead/base";
+import { DeadlineError, type DomId, delay } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import type { ToolstackContext } from "../context.ts";
 
@@ -8,7 +8,11 @@ type Host = Pick<ToolstackContext, "xenstore" | "hypervisor">;
  * Waits until a domain has shut down, is dying or is gone, and says which: "poweroff", "crash", "destroyed" …
  * @throws CancelledError when the signal aborts first
  */
-export async function awaitDomainEnd({ xenstore, hypervisor }: Host, domid: DomId, signal: AbortSignal): Promise<string> {
+export async function awaitDomainEnd(
+	{ xenstore, hypervisor }: Host,
+	domid: DomId,
+	signal: AbortSignal,
+): Promise<string> {
 	for await (const _ of xenstore.watch("@releaseDomain", { signal })) {
 		const end = endOf(await hypervisor.domains.find(domid));
 		if (end) return end;

@@ -23,7 +23,9 @@ export async function prepareDomain(
 		domains.allocUnboundEvtchn(domid, DOM0),
 		domains.setMaxMemory(domid, memoryKiB + MEMORY_SLACK_KIB),
 		domains.setDefaultTsc(domid),
-		...(type === "hvm" ? prepareHvm(domains, domid, maxVcpus, memoryKiB) : [domains.setMemoryMapLimit(domid, memoryKiB)]),
+		...(type === "hvm"
+			? prepareHvm(domains, domid, maxVcpus, memoryKiB)
+			: [domains.setMemoryMapLimit(domid, memoryKiB)]),
 	]);
 	await domains.applyDefaultCpuPolicy(domid);
 	return { storePort, consolePort };

@@ -64,7 +64,9 @@ export interface BuiltDomain {
 export function writeBuiltDomain(store: XenstoreView, built: BuiltDomain): Promise<unknown> {
 	const domain = domainPath(built.domid);
 	const hvm = built.type === "hvm";
-	const cpus = Array.from({ length: built.vcpus }, (_, cpu) => store.write(`${domain}/cpu/${cpu}/availability`, "online"));
+	const cpus = Array.from({ length: built.vcpus }, (_, cpu) =>
+		store.write(`${domain}/cpu/${cpu}/availability`, "online"),
+	);
 	return Promise.all([
 		store.write(`${domain}/memory/static-max`, built.memoryKiB),
 		store.write(`${domain}/memory/target`, built.memoryKiB - built.videoMemoryKiB),

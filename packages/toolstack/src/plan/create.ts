@@ -2,8 +2,8 @@ import type { Uuid } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { FIRST_SERIAL_CONSOLE } from "../device-model/qemu-args.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
-import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
 import type { HostFacts } from "../host-facts.ts";
+import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
 
 export interface CreateOptions {
 	/** Leave the guest paused. */
@@ -35,10 +35,7 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts), buildDomain("stub", config, facts)),
 		step({ name: "pair-domains", bios: config.bios }),
-		parallel(
-			...publishDisks(config, ["guest", "stub"]),
-			step<CreateStep>({ name: "publish-consoles", consoles }),
-		),
+		parallel(...publishDisks(config, ["guest", "stub"]), step<CreateStep>({ name: "publish-consoles", consoles })),
 		step({ name: "connect-consoles", consoles: bootConsoles }),
 		step({ name: "start-stub" }),
 		parallel(

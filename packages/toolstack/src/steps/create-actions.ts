@@ -1,13 +1,13 @@
-import { stubQemuArgs } from "../device-model/qemu-args.ts";
-import { writePair } from "../device-model/pair.ts";
+import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
+import { writePair } from "../device-model/pair.ts";
+import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { connectConsole, writeConsole } from "../devices/console.ts";
 import { closeDisk, openDisk } from "../devices/open-disk.ts";
 import { writeVbd } from "../devices/vbd.ts";
 import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
-import type { ToolstackContext } from "../context.ts";
 import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
@@ -22,7 +22,8 @@ function placeOf({ runtime, config }: ToolstackContext): DeviceModelPlace {
 	return { guest: { domid: domidOf(runtime, "guest"), uuid: config.uuid }, stub: domidOf(runtime, "stub") };
 }
 
-const releaseRings = ({ rings, config }: ToolstackContext): Promise<void> => rings.release(config.uuid, { purge: true });
+const releaseRings = ({ rings, config }: ToolstackContext): Promise<void> =>
+	rings.release(config.uuid, { purge: true });
 
 /** How each step of a create plan is done and undone. */
 export const createActions: StepActions<CreateStep, ToolstackContext> = {

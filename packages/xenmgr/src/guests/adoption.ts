@@ -48,6 +48,9 @@ async function settle(guest: Guest, services: Services, guests: Guests, supervis
 			services.log.warn({ guest: guest.uuid, name: guest.name, reason }, "Settled what an earlier daemon left");
 		});
 	} catch (error) {
-		services.log.error({ guest: guest.uuid, error: serializeError(error) }, "Cannot settle what an earlier daemon left");
+		services.log.error(
+			{ guest: guest.uuid, error: serializeError(error) },
+			"Cannot settle what an earlier daemon left",
+		);
 	}
 }

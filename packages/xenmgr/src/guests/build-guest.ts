@@ -2,10 +2,10 @@ import {
 	checkHost,
 	createActions,
 	destroyActions,
+	type ExecuteOptions,
 	execute,
 	planCreate,
 	planDestroy,
-	type ExecuteOptions,
 	type StepProgress,
 	type ToolstackContext,
 } from "@bulkhead/toolstack";
@@ -54,7 +54,11 @@ export interface RemoveOptions {
  * Takes a guest's domains away, wholly or half made, then (with `purge`) its record. Safe to repeat; what another
  * daemon left is found by uuid.
  */
-export async function removeGuest(guest: Guest, services: Services, { purge, onProgress }: RemoveOptions): Promise<void> {
+export async function removeGuest(
+	guest: Guest,
+	services: Services,
+	{ purge, onProgress }: RemoveOptions,
+): Promise<void> {
 	guest.stopWatching();
 	guest.record.phase = "ending";
 	await services.store.save(guest.record);

@@ -1,6 +1,6 @@
 import type { Guest as GuestDocument } from "@bulkhead/api";
-import type { DomainInfo } from "@bulkhead/hypervisor";
 import type { AttachedConsole } from "@bulkhead/api/relay";
+import type { DomainInfo } from "@bulkhead/hypervisor";
 import { consolesOf } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";

@@ -1,6 +1,6 @@
-import { BulkheadError, InvalidInputError, Mutex, randomUuid, type Uuid } from "@bulkhead/base";
+import { type BulkheadError, InvalidInputError, Mutex, randomUuid, type Uuid } from "@bulkhead/base";
 import { type CreateStep, checkHost, domainPath, planCreate, stepsOf } from "@bulkhead/toolstack";
-import type { GuestConfig } from "@bulkhead/xlcfg";
+import { type GuestConfig, guestNameProblem } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import { type BuildOptions, buildGuest, type RemoveOptions, removeGuest } from "./build-guest.ts";
 import { Guest } from "./guest.ts";
@@ -55,7 +55,11 @@ export class Guests {
 		const guest = await this.#naming.run(async () => {
 			await this.#checkName(config.name);
 			if (this.#guests.has(config.uuid))
-				throw new InvalidInputError(`A guest with uuid ${config.uuid} exists`, { remedy: "Leave uuid out of the config" }, "uuid-in-use");
+				throw new InvalidInputError(
+					`A guest with uuid ${config.uuid} exists`,
+					{ remedy: "Leave uuid out of the config" },
+					"uuid-in-use",
+				);
 			const planned = Guest.planned(config);
 			this.#guests.set(planned.uuid, planned);
 			return planned;
@@ -67,7 +71,10 @@ export class Guests {
 				this.#guests.delete(guest.uuid);
 				throw error;
 			}
-			this.#services.events.emit("guest-state", { guest: guest.identity, state: options.paused ? "paused" : "running" });
+			this.#services.events.emit("guest-state", {
+				guest: guest.identity,
+				state: options.paused ? "paused" : "running",
+			});
 			return guest;
 		});
 	}
@@ -93,10 +100,15 @@ export class Guests {
 		const { xenstore, store } = this.#services;
 		await this.#naming.run(async () => {
 			if (name === guest.name) return;
+			const problem = guestNameProblem(name);
+			if (problem) throw new InvalidInputError(problem, { remedy: "Choose another name", fields: { name } });
 			await this.#checkName(name);
 			const { runtime } = guest.record;
 			await xenstore.transaction(async (tx) => {
-				for (const [domain, called] of [[runtime.guest, name], [runtime.stub, `${name}-dm`]] as const) {
+				for (const [domain, called] of [
+					[runtime.guest, name],
+					[runtime.stub, `${name}-dm`],
+				] as const) {
 					if (domain?.domid === undefined) continue;
 					await tx.write(`${domainPath(domain.domid)}/name`, called);
 					await tx.write(`/vm/${domain.uuid}/name`, called);

@@ -1,6 +1,6 @@
-import { BulkheadError, withDeadline } from "@bulkhead/base";
+import type { HostEvent } from "@bulkhead/api";
+import { BulkheadError, type DomId, withDeadline } from "@bulkhead/base";
 import { domainPath } from "@bulkhead/toolstack";
-import type { DaemonEvent } from "../events.ts";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 
@@ -17,7 +17,11 @@ const QMP_COMMANDS = { poweroff: "system_powerdown", reboot: "system_reset" } as
  * its QEMU. Answers how it was asked.
  * @throws BulkheadError `guest-does-not-listen` for a PV guest without the feature
  */
-export async function requestPower(guest: Guest, request: PowerRequest, { xenstore, relay }: Services): Promise<"xenstore" | "qmp"> {
+export async function requestPower(
+	guest: Guest,
+	request: PowerRequest,
+	{ xenstore, relay }: Services,
+): Promise<"xenstore" | "qmp"> {
 	const { runtime, config } = guest.record;
 	const control = `${domainPath(requireDomid(guest))}/control`;
 	if ((await xenstore.find(`${control}/feature-${request}`)) === "1") {
@@ -34,7 +38,12 @@ export async function requestPower(guest: Guest, request: PowerRequest, { xensto
 }
 
 /** Waits until the guest's present domain is gone (destroyed, restarted or preserved). @throws DeadlineError */
-export async function awaitEnd(guest: Guest, services: Services, timeoutMs: number, signal?: AbortSignal): Promise<string> {
+export async function awaitEnd(
+	guest: Guest,
+	services: Services,
+	timeoutMs: number,
+	signal?: AbortSignal,
+): Promise<string> {
 	const stop = new AbortController();
 	const events = services.events.subscribe(stop.signal);
 	try {
@@ -44,7 +53,7 @@ export async function awaitEnd(guest: Guest, services: Services, timeoutMs: numb
 	}
 }
 
-async function endEvent(events: AsyncIterable<DaemonEvent>, guest: Guest): Promise<string> {
+async function endEvent(events: AsyncIterable<HostEvent>, guest: Guest): Promise<string> {
 	for await (const { type, guest: subject, reason } of events) {
 		if (subject?.uuid !== guest.uuid) continue;
 		if (type === "guest-ended" || (type === "guest-state" && typeof reason === "string")) return String(reason);
@@ -52,7 +61,7 @@ async function endEvent(events: AsyncIterable<DaemonEvent>, guest: Guest): Promi
 	return "unknown";
 }
 
-export function requireDomid(guest: Guest): number {
+export function requireDomid(guest: Guest): DomId {
 	const { domid } = guest.record.runtime.guest;
 	if (domid === undefined)
 		throw new BulkheadError("guest-not-running", `Guest ${guest.name} has no domain at the moment`, {

@@ -53,7 +53,9 @@ export class Supervisor {
 		const domains = new Map((await this.#services.hypervisor.domains.list()).map((info) => [info.domid, info]));
 		for (const guest of this.#guests.all()) {
 			// Each guest's end is handled beside the others': one that is slow to die holds up nobody.
-			void this.#check(guest, domains).catch((error) => this.#logFailure(guest, "Cannot handle the guest's end", error));
+			void this.#check(guest, domains).catch((error) =>
+				this.#logFailure(guest, "Cannot handle the guest's end", error),
+			);
 		}
 	}
 
@@ -145,6 +147,7 @@ export class Supervisor {
 
 function actionFor(guest: Guest, reason: string): "destroy" | "restart" | "preserve" {
 	const { lifecycle } = guest.record.config;
-	if (reason === "poweroff" || reason === "reboot" || reason === "crash" || reason === "watchdog") return lifecycle[reason];
+	if (reason === "poweroff" || reason === "reboot" || reason === "crash" || reason === "watchdog")
+		return lifecycle[reason];
 	return "destroy";
 }

@@ -17,7 +17,8 @@ export async function examine(services: Services): Promise<Check[]> {
 			await access(path, constants.R_OK);
 			return path;
 		});
-	const stubRemedy = "Install the stub domain's image, or set stubdomain_kernel and stubdomain_ramdisk in the guest's config";
+	const stubRemedy =
+		"Install the stub domain's image, or set stubdomain_kernel and stubdomain_ramdisk in the guest's config";
 	return Promise.all([
 		check("hypervisor", "Boot this machine under Xen and run bulkheadd as root in domain 0", async () => {
 			const { xenVersion, freeKiB } = await hypervisor.domains.hostInfo();

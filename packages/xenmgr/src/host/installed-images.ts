@@ -26,7 +26,13 @@ async function findFirmware(domains: Domains): Promise<string> {
 	const { xenVersion } = await domains.hostInfo();
 	const places = firmwarePlaces(/^\d+\.\d+/.exec(xenVersion)?.[0] ?? "");
 	for (const place of places) {
-		if (await access(place).then(() => true, () => false)) return place;
+		if (
+			await access(place).then(
+				() => true,
+				() => false,
+			)
+		)
+			return place;
 	}
 	return places[0] as string;
 }

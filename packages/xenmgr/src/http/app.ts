@@ -1,5 +1,5 @@
-import { BulkheadError, InvalidInputError, printable, serializeError } from "@bulkhead/base";
-import { createGuestRequest, qmpRequest, renameRequest, shutdownRequest, statusOfError } from "@bulkhead/api";
+import { API, createGuestRequest, qmpRequest, renameRequest, shutdownRequest, statusOfError } from "@bulkhead/api";
+import { BulkheadError, DeadlineError, InvalidInputError, printable, serializeError } from "@bulkhead/base";
 import { parseGuestConfig } from "@bulkhead/xlcfg";
 import { type Context, Hono } from "hono";
 import { stream } from "hono/streaming";
@@ -12,6 +12,7 @@ import { examine } from "../host/doctor.ts";
 import { VERSION } from "../options.ts";
 import type { Services } from "../services.ts";
 import { faultFrom } from "./faults.ts";
+import { Operations } from "./operations.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 
 export interface AppParts {
@@ -24,14 +25,24 @@ export interface AppParts {
 
 /** The HTTP API, version 1: routes only; what they do lives with guests and host. */
 export function createApp(parts: AppParts): Hono {
-	const app = new Hono().basePath("/v1");
+	const app = new Hono().basePath(API.prefix);
 	app.onError((error, context) => context.json(serializeError(error), statusOfError(error)));
 	app.notFound((context) =>
-		context.json(serializeError(new InvalidInputError(`There is no ${context.req.method} ${context.req.path}`, {}, "no-such-route")), 404),
+		context.json(
+			serializeError(
+				new InvalidInputError(`There is no ${context.req.method} ${context.req.path}`, {}, "no-such-route"),
+			),
+			404,
+		),
 	);
+	const operations = new Operations();
+	app.delete("/operations/:id", (context) => {
+		operations.cancel(context.req.param("id"));
+		return context.json({});
+	});
 	addHostRoutes(app, parts);
-	addGuestRoutes(app, parts);
-	addOperationRoutes(app, parts);
+	addGuestRoutes(app, parts, operations);
+	addPowerRoutes(app, parts, operations);
 	return app;
 }
 
@@ -39,7 +50,11 @@ function addHostRoutes(app: Hono, { services, guests }: AppParts): void {
 	const { hypervisor, relay, events } = services;
 	app.get("/host", async (context) => {
 		const host = await hypervisor.domains.hostInfo();
-		return context.json({ ...host, daemon: { version: VERSION, pid: process.pid }, relay: { connected: relay.connected } });
+		return context.json({
+			...host,
+			daemon: { version: VERSION, pid: process.pid },
+			relay: { connected: relay.connected },
+		});
 	});
 	app.get("/host/dmesg", async (context) => context.text(await hypervisor.domains.readConsoleRing()));
 	app.get("/host/doctor", async (context) => context.json({ checks: await examine(services) }));
@@ -60,7 +75,11 @@ function addHostRoutes(app: Hono, { services, guests }: AppParts): void {
 	});
 }
 
-function addGuestRoutes(app: Hono, { services, guests, supervisor, allowFaults }: AppParts): void {
+function addGuestRoutes(
+	app: Hono,
+	{ services, guests, supervisor, allowFaults }: AppParts,
+	operations: Operations,
+): void {
 	app.get("/guests", async (context) => context.json(await describeGuests(guests.all(), services)));
 	app.get("/guests/:ref", async (context) => {
 		const guest = guests.get(context.req.param("ref"));
@@ -75,7 +94,7 @@ function addGuestRoutes(app: Hono, { services, guests, supervisor, allowFaults }
 		const { file, baseDir, overrides, paused, dryRun } = request;
 		const { config, warnings } = parseGuestConfig(request.configText, { file, overrides, baseDir });
 		const afterStep = allowFaults ? faultFrom(context.req.header("x-bulkhead-fault")) : undefined;
-		return answerWithProgress(context, async (send, signal) => {
+		return answerWithProgress(context, operations, async (send, signal) => {
 			for (const warning of warnings) send({ type: "warning", message: warning });
 			if (dryRun) return { plan: await guests.planFor(config, { paused }) };
 			const onProgress = sendProgress(send);
@@ -86,7 +105,7 @@ function addGuestRoutes(app: Hono, { services, guests, supervisor, allowFaults }
 	});
 	app.delete("/guests/:ref", (context) => {
 		const guest = guests.get(context.req.param("ref"));
-		return answerWithProgress(context, async (send) => {
+		return answerWithProgress(context, operations, async (send) => {
 			const last = await describeGuest(guest, services);
 			await guest.operations.run(() => guests.remove(guest, "destroyed", { onProgress: sendProgress(send) }));
 			return { guest: { ...last, phase: "ended" } };
@@ -94,17 +113,24 @@ function addGuestRoutes(app: Hono, { services, guests, supervisor, allowFaults }
 	});
 }
 
-function addOperationRoutes(app: Hono, { services, guests }: AppParts): void {
+function addPowerRoutes(app: Hono, { services, guests }: AppParts, operations: Operations): void {
 	const { domains } = services.hypervisor;
 	app.post("/guests/:ref/shutdown", async (context) => {
-		const { wait, timeoutMs } = await readBody(context, shutdownRequest);
+		const { wait, timeoutMs, force } = await readBody(context, shutdownRequest);
 		const guest = guests.get(context.req.param("ref"));
-		return answerWithProgress(context, async (_, signal) => {
+		return answerWithProgress(context, operations, async (send, signal) => {
 			const ended = wait ? awaitEnd(guest, services, timeoutMs, signal) : undefined;
 			ended?.catch(() => {});
 			const asked = await requestPower(guest, "poweroff", services);
 			const last = await describeGuest(guest, services);
-			return { guest: last, asked, ...(ended ? { ended: await ended } : {}) };
+			if (!ended) return { guest: last, asked };
+			try {
+				return { guest: last, asked, ended: await ended };
+			} catch (error) {
+				if (!force || !(error instanceof DeadlineError)) throw error;
+				await guest.operations.run(() => guests.remove(guest, "destroyed", { onProgress: sendProgress(send) }));
+				return { guest: last, asked, ended: "destroyed" };
+			}
 		});
 	});
 	app.post("/guests/:ref/reboot", async (context) => {
@@ -130,7 +156,9 @@ function addOperationRoutes(app: Hono, { services, guests }: AppParts): void {
 		const request = await readBody(context, qmpRequest);
 		const guest = guests.get(context.req.param("ref"));
 		const { relay } = services;
-		return context.json({ return: await relay.executeQmp(guest.uuid, request.command, request.arguments, request.timeoutMs) });
+		return context.json({
+			return: await relay.executeQmp(guest.uuid, request.command, request.arguments, request.timeoutMs),
+		});
 	});
 }
 
@@ -148,5 +176,9 @@ async function readBody<T>(context: Context, schema: ZodType<T>): Promise<T> {
 	if (parsed.success) return parsed.data;
 	const issue = parsed.error.issues[0];
 	const place = issue?.path.join(".") ?? "";
-	throw new InvalidInputError(`The request's field ${place} is wrong: ${printable(issue?.message ?? "")}`, {}, "bad-request");
+	throw new InvalidInputError(
+		`The request's field ${place} is wrong: ${printable(issue?.message ?? "")}`,
+		{},
+		"bad-request",
+	);
 }

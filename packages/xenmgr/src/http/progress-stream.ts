@@ -1,6 +1,8 @@
+import { API } from "@bulkhead/api";
 import { serializeError } from "@bulkhead/base";
 import type { Context } from "hono";
 import { stream } from "hono/streaming";
+import type { Operations } from "./operations.ts";
 
 /** One line of a newline-delimited JSON answer. */
 export type Send = (line: object) => void;
@@ -12,6 +14,7 @@ export type Send = (line: object) => void;
  */
 export function answerWithProgress(
 	context: Context,
+	operations: Operations,
 	work: (send: Send, signal: AbortSignal) => Promise<object>,
 ): Response {
 	context.header("Content-Type", "application/x-ndjson");
@@ -23,7 +26,8 @@ export function answerWithProgress(
 			tail = tail.then(() => (output.aborted ? undefined : output.write(`${JSON.stringify(line)}\n`)));
 		};
 		try {
-			const result = await work(send, stop.signal);
+			const name = context.req.header(API.operationHeader);
+			const result = await operations.run(name, stop.signal, (signal) => work(send, signal));
 			send({ type: "result", ...result });
 		} catch (error) {
 			send({ type: "error", error: serializeError(error) });

@@ -21,7 +21,14 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 	const attachments = consolesOf(config).map((console) => {
 		const domain = runtime[console.role];
 		if (!domain) return undefined;
-		return connectConsole({ store: services.xenstore, rings: services.relay, guest: guest.uuid, domain, console, signal });
+		return connectConsole({
+			store: services.xenstore,
+			rings: services.relay,
+			guest: guest.uuid,
+			domain,
+			console,
+			signal,
+		});
 	});
 	const results = await Promise.allSettled([...attachments, reattachQmp(guest, services, signal)]);
 	for (const result of results) {

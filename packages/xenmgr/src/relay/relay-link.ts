@@ -1,5 +1,11 @@
-import { type RelayNotification, RelayClient, type RelayMethod, type RelayParamsInput, type RelayResult } from "@bulkhead/api/relay";
-import { BulkheadError, CancelledError, delay, DeadlineError, type Uuid } from "@bulkhead/base";
+import {
+	RelayClient,
+	type RelayMethod,
+	type RelayNotification,
+	type RelayParamsInput,
+	type RelayResult,
+} from "@bulkhead/api/relay";
+import { BulkheadError, CancelledError, DeadlineError, delay, type Uuid } from "@bulkhead/base";
 import type { RingServices } from "@bulkhead/toolstack";
 
 export interface RelayLinkOptions {
@@ -9,6 +15,8 @@ export interface RelayLinkOptions {
 	/** The relay is there, after the start or after it was gone: attach what it should serve. */
 	onConnected: () => void;
 	onLost: (error: Error | undefined) => void;
+	/** QEMU has answered for the first time in a session: its run state. */
+	onQmpAttached: (guest: Uuid, status: string) => void;
 }
 
 const RETRY_MS = { first: 100, longest: 2000 } as const;
@@ -46,11 +54,18 @@ export class RelayLink implements RingServices {
 		return this.#request("attach-console", request, REQUEST_TIMEOUT_MS);
 	}
 
-	async attachQmp({ timeoutMs, ...request }: Parameters<RingServices["attachQmp"]>[0]): Promise<{ qemuVersion: string; status: string }> {
-		return this.#request("attach-qmp", { ...request, greetingTimeoutMs: timeoutMs }, timeoutMs + REQUEST_TIMEOUT_MS);
+	async attachQmp({ timeoutMs, ...request }: Parameters<RingServices["attachQmp"]>[0]): Promise<void> {
+		const parameters = { ...request, greetingTimeoutMs: timeoutMs };
+		const { status } = await this.#request("attach-qmp", parameters, timeoutMs + REQUEST_TIMEOUT_MS);
+		this.#options.onQmpAttached(request.guest, status);
 	}
 
-	async executeQmp(guest: Uuid, command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown> {
+	async executeQmp(
+		guest: Uuid,
+		command: string,
+		args: Record<string, unknown> | undefined,
+		timeoutMs: number,
+	): Promise<unknown> {
 		const request = { guest, command, arguments: args, timeoutMs };
 		return (await this.#request("qmp-execute", request, timeoutMs + REQUEST_TIMEOUT_MS)).return;
 	}
@@ -82,7 +97,11 @@ export class RelayLink implements RingServices {
 		return this.#request("hello", {}, REQUEST_TIMEOUT_MS);
 	}
 
-	async #request<M extends RelayMethod>(method: M, params: RelayParamsInput<M>, timeoutMs: number): Promise<RelayResult<M>> {
+	async #request<M extends RelayMethod>(
+		method: M,
+		params: RelayParamsInput<M>,
+		timeoutMs: number,
+	): Promise<RelayResult<M>> {
 		const client = await this.#connection(timeoutMs);
 		return client.request(method, params, { timeoutMs, signal: this.#stop.signal });
 	}
@@ -117,7 +136,12 @@ export class RelayLink implements RingServices {
 				const end = new Promise<Error | undefined>((resolve) => {
 					ended = resolve;
 				});
-				const client = await RelayClient.connect({ path, timeoutMs: CONNECT_TIMEOUT_MS, onNotification, onClose: ended });
+				const client = await RelayClient.connect({
+					path,
+					timeoutMs: CONNECT_TIMEOUT_MS,
+					onNotification,
+					onClose: ended,
+				});
 				pauseMs = RETRY_MS.first;
 				this.#client = client;
 				onConnected();

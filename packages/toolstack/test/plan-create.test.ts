@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { type Plan, stepsOf } from "../src/executor.ts";
+import { planCreate } from "../src/plan/create.ts";
+import { planDestroy } from "../src/plan/destroy.ts";
+import type { CreateStep, DestroyStep } from "../src/steps.ts";
+import { cdrom, disk, facts, hvmConfig, pvConfig } from "./fixtures.ts";
+
+/** A plan as prose: one line a step, indented by its serial (-) and parallel (=) surroundings. */
+function outline(plan: Plan<CreateStep> | Plan<DestroyStep>, prefix = ""): string[] {
+	if (plan.kind === "step") {
+		const { step } = plan;
+		return [`${prefix} ${step.name}${"role" in step ? ` ${step.role}` : ""}`];
+	}
+	return plan.plans.flatMap((part) => outline(part, prefix + (plan.kind === "serial" ? "-" : "=")));
+}
+
+describe("planCreate", () => {
+	it("builds an HVM guest and its stub domain side by side, then pairs them", () => {
+		expect(outline(planCreate(hvmConfig(), facts, { paused: false }))).toEqual([
+			"-= open-disk",
+			"-=- create-domain guest",
+			"-=- write-skeleton guest",
+			"-=- prepare-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"-=- create-domain stub",
+			"-=- write-skeleton stub",
+			"-=- prepare-domain stub",
+			"-=- build-image stub",
+			"-=- introduce stub",
+			"- pair-domains",
+			"-= publish-disks",
+			"-= publish-consoles",
+			"- connect-consoles",
+			"- start-stub",
+			"-= connect-consoles",
+			"-=- await-device-model",
+			"-=- connect-qmp",
+			"- start-guest",
+		]);
+	});
+
+	it("gives the stub domain room for the frame buffer, and both domains the disks that have a medium", () => {
+		const config = hvmConfig({ vga: "stdvga", videoMemoryKiB: 16384, disks: [disk(), cdrom({ path: undefined })] });
+		const steps = stepsOf(planCreate(config, facts, { paused: false }));
+		expect(steps).toContainEqual(
+			expect.objectContaining({ name: "prepare-domain", role: "stub", memoryKiB: 208 * 1024 }),
+		);
+		expect(steps).toContainEqual({ name: "publish-disks", roles: ["guest", "stub"], disks: [disk()] });
+	});
+
+	it("needs no stub domain for a PV guest", () => {
+		const lines = outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false }));
+		expect(lines.join("\n")).not.toContain("stub");
+		expect(lines.at(-1)).toBe("- start-guest");
+	});
+
+	it("leaves a guest that is wanted paused as it was built", () => {
+		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-=- connect-qmp");
+	});
+});
+
+describe("planDestroy", () => {
+	it("lets go of the rings first, then destroys the stub domain before its guest", () => {
+		const runtime = { guest: { uuid: hvmConfig().uuid }, stub: { uuid: facts.stubUuid } };
+		expect(outline(planDestroy(runtime, { purge: true }))).toEqual([
+			"- forget-relay",
+			"- destroy-domain stub",
+			"- destroy-domain guest",
+			"-= remove-nodes stub",
+			"-= remove-nodes guest",
+			"-= await-gone stub",
+			"-= await-gone guest",
+			"- release-disks",
+		]);
+	});
+});
