@@ -1,0 +1,85 @@
+import type { ChildProcess } from "node:child_process";
+import type { Lab } from "./lab.ts";
+
+const LONGEST_TRANSCRIPT = 1024 * 1024;
+
+/**
+ * A conversation with one console of a guest, over the relay's raw unix socket, by socat in dom0. What the console
+ * printed before the session began is not seen.
+ */
+export class SerialSession {
+	readonly #child: ChildProcess;
+	#transcript = "";
+	#position = 0;
+	#wake: (() => void) | undefined;
+	#ended = false;
+
+	private constructor(child: ChildProcess) {
+		this.#child = child;
+		child.stdout?.on("data", (chunk: Buffer) => {
+			this.#append(chunk.toString("latin1"));
+			this.#wake?.();
+		});
+		child.once("close", () => {
+			this.#ended = true;
+			this.#wake?.();
+		});
+	}
+
+	static async open(
+		lab: Lab,
+		guest: { consoles: { label: string; socketPath?: string }[] },
+		label: string,
+	): Promise<SerialSession> {
+		const path = guest.consoles.find((console) => console.label === label)?.socketPath;
+		if (path === undefined) throw new Error(`The guest has no console ${label}`);
+		return new SerialSession(lab.spawn(["socat", "-", `UNIX-CONNECT:${path}`]));
+	}
+
+	write(text: string): void {
+		this.#child.stdin?.write(text);
+	}
+
+	/** Waits until the pattern is seen after what the last call saw. */
+	async expect(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
+		const limit = Date.now() + timeoutMs;
+		for (;;) {
+			const match = pattern.exec(this.#transcript.slice(this.#position));
+			if (match) {
+				this.#position += match.index + match[0].length;
+				return match;
+			}
+			const leftMs = limit - Date.now();
+			if (leftMs <= 0 || this.#ended)
+				throw new Error(
+					`${this.#ended ? "The console ended" : `${timeoutMs} ms passed`} without ${pattern}: ${this.#tail()}`,
+				);
+			await this.#nextChunk(leftMs);
+		}
+	}
+
+	close(): void {
+		this.#child.kill();
+	}
+
+	#append(text: string): void {
+		const whole = this.#transcript + text;
+		const dropped = Math.max(0, whole.length - LONGEST_TRANSCRIPT);
+		this.#transcript = whole.slice(dropped);
+		this.#position = Math.max(0, this.#position - dropped);
+	}
+
+	#tail(): string {
+		return JSON.stringify(this.#transcript.slice(-500));
+	}
+
+	#nextChunk(timeoutMs: number): Promise<void> {
+		return new Promise((resolve) => {
+			const timer = setTimeout(resolve, timeoutMs);
+			this.#wake = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+	}
+}

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll } from "vitest";
+import { Lab } from "../../../src/lab.ts";
+
+/** The lab that the whole project shares, for the tests of one file. */
+export function useLab(): { readonly lab: Lab } {
+	const holder: { lab: Lab } = { lab: undefined as unknown as Lab };
+	beforeAll(async () => {
+		holder.lab = await Lab.attach();
+	});
+	afterAll(() => holder.lab?.close());
+	return holder;
+}
+
+export interface Outcome {
+	exitCode: number;
+	stdout: string;
+	stderr: string;
+}
+
+/** Runs a command in dom0; text in, text out. */
+export async function run(
+	lab: Lab,
+	argv: string[],
+	options: { stdin?: string; timeoutMs?: number } = {},
+): Promise<Outcome> {
+	const { exitCode, stdout, stderr } = await lab.exec(argv, { timeoutMs: 120_000, ...options });
+	return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+/** Runs a command that must succeed and answers its stdout. */
+export async function ok(
+	lab: Lab,
+	argv: string[],
+	options: { stdin?: string; timeoutMs?: number } = {},
+): Promise<string> {
+	const { exitCode, stdout, stderr } = await run(lab, argv, options);
+	if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr}${stdout}`);
+	return stdout;
+}
+
+/** `bulkhead --json …`, parsed. */
+export async function bulkhead<T = Record<string, unknown>>(lab: Lab, ...args: string[]): Promise<T> {
+	return JSON.parse(await ok(lab, ["bulkhead", "--json", ...args])) as T;
+}
+
+/** Asks again until the answer satisfies, or the deadline passes. */
+export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 30_000): Promise<T> {
+	const limit = Date.now() + timeoutMs;
+	for (;;) {
+		const answer = await ask();
+		if (answer !== undefined) return answer;
+		if (Date.now() > limit) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, 200));
+	}
+}
