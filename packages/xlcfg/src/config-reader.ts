@@ -120,6 +120,7 @@ export class ConfigReader {
 	/** Notes every key that no other method was asked for. */
 	refuseUnreadKeys(): void {
 		for (const [key, assignment] of this.#values) {
+			if (this.#problems.full) return;
 			if (this.#read.has(key)) continue;
 			const unsupported = UNSUPPORTED_KEYS.has(key);
 			const nearest = unsupported ? undefined : findNearestWord(key, this.#read);

@@ -18,7 +18,7 @@ const COMMENT = /#[^\n]*/y;
 const WORD = /[a-z][._0-9a-z]*|[0-9][0-9a-fx]*|\+=|[,[\]=;]/y;
 const REST_OF_LINE = /[^\n]*/y;
 /** Up to the next white space, as xl's lexer skips, but bounded for the message. */
-const JUNK = /\S+|[^\n]/y;
+const JUNK = /\S+|[^\S\n]+/y;
 const LONGEST_QUOTE = 32;
 const KNOWN_ESCAPES =
 	"Known are \\\\ \\\" \\' \\a \\b \\f \\n \\r \\t \\v, \\xHH and \\ooo; write \\\\ for a backslash";
