@@ -86,6 +86,7 @@ static const char *start(void) {
 	    (problem = insert_restore_descriptor(&consoles)) || (problem = join_network(&arguments)) ||
 	    (problem = await_disks(&arguments)))
 		return problem;
+	forbid_modules();
 	log_line("starting the device model of domain %u with %zu arguments", guest, arguments.count);
 	for (size_t i = 0; i < arguments.count; i++) log_line("  %s", arguments.items[i]);
 	if (start_device_model(&arguments, &consoles, &model) != 0) return "the device model could not be started";
@@ -189,7 +190,8 @@ int main(void) {
 	int signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
 	mount_filesystems();
 	log_line("up");
-	load_modules();
+	load_modules(CORE_MODULES);
+	tune_drivers();
 	mount_xenfs();
 	const char *problem = start();
 	if (problem) {

@@ -17,17 +17,24 @@ static void load_module(const char *path, const char *parameters) {
 	if (fd >= 0) close(fd);
 }
 
-void load_modules(void) {
+void load_modules(const char *list_path) {
 	static char list[8192];
-	if (read_small_file("/etc/modules", list, sizeof list) < 0) return;
+	if (read_small_file(list_path, list, sizeof list) < 0) return;
 	char *rest = list;
 	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
 		if (*line == '\0') continue;
 		char *path = strsep(&line, " ");
 		load_module(path, line ? line : "");
 	}
-	/* One control page per vchan; 1024 is the default, too few for the screen's frame buffer. */
+}
+
+void tune_drivers(void) {
+	/* One control page per vchan; the default of 1024 pages is too few for the screen's frame buffer. */
 	if (write_small_file("/sys/module/xen_gntalloc/parameters/limit", "16384") != 0)
 		log_line("cannot raise the limit of grant pages: %s", strerror(errno));
+}
+
+void forbid_modules(void) {
 	write_small_file("/proc/sys/kernel/modules_disabled", "1");
+	write_small_file("/proc/sys/kernel/kexec_load_disabled", "1");
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "modules.h"
 #include "small-file.h"
 
 enum { APPEAR_TIMEOUT_MS = 10000 };
@@ -80,6 +81,7 @@ const char *join_network(const struct dm_argv *argv) {
 	static char problem[96];
 	char tap[IFNAMSIZ];
 	if (!find_tap_name(argv, tap)) return NULL;
+	load_modules(NETWORK_MODULES);
 	if (wait_for_path("/sys/class/net/eth0", monotonic_ms() + APPEAR_TIMEOUT_MS) != 0)
 		return "the emulated nic has no PV nic (eth0) behind it";
 	int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

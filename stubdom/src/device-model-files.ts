@@ -1,7 +1,8 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { BulkheadError } from "@bulkhead/base";
-import { type CpioEntry, elfClosure } from "@bulkhead/image";
+import { type ContentCache, type CpioEntry, elfClosure } from "@bulkhead/image";
+import { buildSpiceStandIn } from "./spice-stand-in.ts";
 
 /** Where Debian's qemu-system-xen has its program. */
 export const QEMU_PATH = "/usr/libexec/xen-qemu-system-i386";
@@ -24,9 +25,10 @@ const DATA_FILES = [
 const NIC_ROMS = ["e1000", "rtl8139", "virtio", "ne2k_pci", "pcnet"].map((nic) => `efi-${nic}.rom`);
 
 /** QEMU, its libraries and its data, taken from the unpacked packages. */
-export async function deviceModelEntries(tree: string): Promise<CpioEntry[]> {
+export async function deviceModelEntries(tree: string, cache: ContentCache): Promise<CpioEntry[]> {
 	const program = join(tree, QEMU_PATH);
-	const libraries = await elfClosure([program], [tree]);
+	const standIn = await buildSpiceStandIn(program, cache);
+	const libraries = await elfClosure([program], standIn === undefined ? [tree] : [standIn, tree]);
 	const data = [
 		...DATA_FILES.map((name) => ({ path: `/usr/share/${name}`, source: join(tree, "usr/share", name) })),
 		...NIC_ROMS.map((name) => ({ path: `/usr/lib/ipxe/qemu/${name}`, source: join(tree, "usr/lib/ipxe/qemu", name) })),

@@ -1,3 +1,4 @@
+export { type DebianKernel, fetchDebianKernel, type KernelFlavour } from "./debian-kernel.ts";
 export {
 	RECOMMENDED_STUB_MEMORY_MIB,
 	STUB_KERNEL_COMMAND_LINE,

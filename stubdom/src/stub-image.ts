@@ -30,7 +30,7 @@ export interface StubImageManifest {
 	kernelVersion: string;
 	/** Debian version of qemu-system-xen. */
 	qemuVersion: string;
-	/** Modules that init loads, in order. */
+	/** Modules in the image, in the order in which init loads them; the last ones only for a guest with a nic. */
 	modules: string[];
 	packages: { name: string; version: string }[];
 	kernel: StubImageFile;
@@ -48,20 +48,13 @@ export interface StubImage {
 }
 
 /** Raise when the image's layout changes, so that caches rebuild. */
-const FORMAT = 1;
+const FORMAT = 3;
 
 /** Loaded by init in this order. The block front end goes first: it connects while the others load. */
-const MODULES = [
-	"xen-blkfront",
-	"xen-evtchn",
-	"xen-gntalloc",
-	"xen-gntdev",
-	"xen-privcmd",
-	"xenfs",
-	"xen-netfront",
-	"tun",
-	"bridge",
-] as const;
+const CORE_MODULES = ["xen-blkfront", "xen-evtchn", "xen-gntalloc", "xen-gntdev", "xen-privcmd", "xenfs"] as const;
+
+/** Loaded only for a guest that has an emulated nic. */
+const NETWORK_MODULES = ["xen-netfront", "tun", "bridge"] as const;
 
 /** Recent kernels restrict privcmd in a domU to calls on its own behalf, unless this says otherwise. */
 const MODULE_PARAMETERS: Readonly<Record<string, string>> = { xen_privcmd: "unrestricted=1" };
@@ -78,37 +71,45 @@ export async function buildStubImage(options: StubImageOptions = {}): Promise<St
 		format: FORMAT,
 		release,
 		init: await hashFile(init),
-		kernel: packages.kernelVersion,
+		kernel: packages.kernel.version,
 		packages: packages.packages.map(({ name, version }) => `${name}=${version}`).join(" "),
 	};
 	const dir = await cache.cached("stub-image", inputs, async (out) => {
-		onProgress(`building the stub domain's image: Linux ${packages.kernelVersion}`);
-		await buildInto(out, release, packages, init);
+		onProgress(`building the stub domain's image: Linux ${packages.kernel.version}`);
+		await buildInto(out, release, packages, init, cache);
 	});
 	return {
 		kernel: join(dir, "vmlinux"),
 		ramdisk: join(dir, "rootfs.cpio"),
-		vmlinuz: packages.vmlinuzPath,
+		vmlinuz: packages.kernel.vmlinuzPath,
 		manifest: JSON.parse(await readFile(join(dir, "manifest.json"), "utf8")) as StubImageManifest,
 	};
 }
 
-async function buildInto(out: string, release: string, packages: StubPackages, init: string): Promise<void> {
+async function buildInto(
+	out: string,
+	release: string,
+	packages: StubPackages,
+	init: string,
+	cache: ContentCache,
+): Promise<void> {
 	const kernel = join(out, "vmlinux");
 	const ramdisk = join(out, "rootfs.cpio");
-	await extractVmlinux(packages.vmlinuzPath, kernel);
-	const modules = await planModules(packages.modulesDir, MODULES);
+	await extractVmlinux(packages.kernel.vmlinuzPath, kernel);
+	const core = await planModules(packages.kernel.modulesDir, CORE_MODULES);
+	const network = await planModules(packages.kernel.modulesDir, NETWORK_MODULES);
 	const entries = [
 		...systemEntries(init, packages),
-		...moduleEntries(modules),
-		...(await deviceModelEntries(packages.deviceModelTree)),
+		...moduleEntries("etc/modules", core),
+		...moduleEntries("etc/modules.network", network),
+		...(await deviceModelEntries(packages.deviceModelTree, cache)),
 	];
 	await writeCpioArchive(entries, ramdisk);
 	const manifest: StubImageManifest = {
 		release,
-		kernelVersion: packages.kernelVersion,
+		kernelVersion: packages.kernel.version,
 		qemuVersion: packages.packages.find(({ name }) => name === "qemu-system-xen")?.version ?? "",
-		modules: modules.map(({ name }) => name),
+		modules: [...core, ...network].map(({ name }) => name),
 		packages: packages.packages.map(({ name, version }) => ({ name, version })),
 		kernel: await describe(kernel),
 		ramdisk: await describe(ramdisk),
@@ -134,10 +135,11 @@ function systemEntries(init: string, { packages }: StubPackages): CpioEntry[] {
 	];
 }
 
-function moduleEntries(modules: readonly KernelModule[]): CpioEntry[] {
+/** The modules and the list that init loads them from. */
+function moduleEntries(list: string, modules: readonly KernelModule[]): CpioEntry[] {
 	const lines = modules.map(({ name }) => `/lib/modules/${name}.ko ${MODULE_PARAMETERS[name] ?? ""}`.trimEnd());
 	return [
-		{ type: "file", path: "etc/modules", content: `${lines.join("\n")}\n` },
+		{ type: "file", path: list, content: `${lines.join("\n")}\n` },
 		...modules.map(({ name, content }): CpioEntry => ({ type: "file", path: `usr/lib/modules/${name}.ko`, content })),
 	];
 }

@@ -1,0 +1,1 @@
+export { buildGuestImages, type GuestImages, type GuestImagesOptions } from "./build-guest-images.ts";
