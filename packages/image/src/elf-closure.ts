@@ -1,7 +1,8 @@
-import { access, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { BulkheadError } from "@bulkhead/base";
 import { readElfDynamics } from "./elf.ts";
+import { findRealPathInTree } from "./tree-path.ts";
 
 /** A library for an image: `path` inside the image (merged /usr), `source` the file to copy there. */
 export interface ClosureFile {
@@ -53,12 +54,8 @@ async function firstIn(trees: readonly string[], candidates: readonly string[]):
 	for (const tree of trees) {
 		for (const candidate of candidates) {
 			const path = posix.normalize(candidate).replace(MERGED, "/usr/$1");
-			const inTree = join(tree, path);
-			const there = await access(inTree).then(
-				() => true,
-				() => false,
-			);
-			if (there) return { path, source: await realpath(inTree) };
+			const real = await findRealPathInTree(tree, path);
+			if (real) return { path, source: join(tree, real) };
 		}
 	}
 	return undefined;

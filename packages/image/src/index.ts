@@ -15,3 +15,4 @@ export { type ClosureFile, elfClosure } from "./elf-closure.ts";
 export { extractVmlinux } from "./extract-vmlinux.ts";
 export { FileLock } from "./file-lock.ts";
 export { ProgramFailedError, type RunOptions, type RunResult, runProgram } from "./run-program.ts";
+export { findRealPathInTree } from "./tree-path.ts";

@@ -1,0 +1,53 @@
+import type { LabPaths } from "./lab-paths.ts";
+
+export interface MachineOptions {
+	accel: "tcg" | "kvm";
+	sshPort: number;
+	memoryMiB: number;
+	dom0MemoryMiB: number;
+	cpus: number;
+}
+
+/**
+ * QEMU's options for a Xen host. QEMU is started in the lab's folder and sees short relative names there: its
+ * multiboot loader splits `-initrd` at commas and blanks. Why each choice: docs of the lab.
+ */
+export function machineArgs(options: MachineOptions, paths: LabPaths): string[] {
+	const { accel, sshPort, memoryMiB, dom0MemoryMiB, cpus } = options;
+	const processor =
+		accel === "kvm"
+			? ["-accel", "kvm", "-cpu", "host"]
+			: // Other models make a PV dom0's kernel crash early.
+				["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "qemu64,+svm,+npt"];
+	const relative = (path: string): string => path.slice(paths.dir.length + 1);
+	return [
+		"-name",
+		"bulkhead-lab",
+		...processor,
+		"-smp",
+		String(cpus),
+		"-m",
+		String(memoryMiB),
+		"-nodefaults",
+		"-display",
+		"none",
+		"-monitor",
+		"none",
+		"-no-reboot",
+		"-chardev",
+		`socket,id=serial,path=${relative(paths.serialSocket)},server=on,wait=off,logfile=${relative(paths.serialLog)},logappend=off`,
+		"-serial",
+		"chardev:serial",
+		// The guest network reaches nothing but the forwarded port.
+		"-netdev",
+		`user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${sshPort}-10.0.2.15:22`,
+		"-device",
+		"virtio-net-pci,netdev=net,romfile=",
+		"-kernel",
+		"xen",
+		"-append",
+		`console=com1 com1=115200,8n1 dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M loglvl=info guest_loglvl=all`,
+		"-initrd",
+		`vmlinux console=hvc0 panic=-1 quiet rdinit=/init,${relative(paths.initrd)}`,
+	];
+}
