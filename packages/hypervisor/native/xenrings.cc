@@ -1,0 +1,19 @@
+// xenrings.node: rings and kernel services, by Xen's libraries with a stable ABI only.
+#include "evtchn.h"
+#include "fd-poll.h"
+#include "foreign-memory.h"
+#include "grants.h"
+#include "host-devices.h"
+#include "loop-device.h"
+
+static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+	bulkhead::exportEvtchn(env, exports);
+	bulkhead::exportGrants(env, exports);
+	bulkhead::exportForeignMemory(env, exports);
+	bulkhead::exportFdPoll(env, exports);
+	bulkhead::exportHostDevices(env, exports);
+	bulkhead::exportLoopDevice(env, exports);
+	return exports;
+}
+
+NODE_API_MODULE(xenrings, initialise)

@@ -1,0 +1,23 @@
+import { builderContract } from "./builder-contract.ts";
+import type { ContractRow, OpenContractHost } from "./contract-host.ts";
+import { devicesContract } from "./devices-contract.ts";
+import { domainsContract } from "./domains-contract.ts";
+import { evtchnsContract } from "./evtchns-contract.ts";
+import { foreignMemoryContract } from "./foreign-memory-contract.ts";
+import { grantsContract } from "./grants-contract.ts";
+import { loopsContract } from "./loops-contract.ts";
+import { resourcesContract } from "./resources-contract.ts";
+
+/** Every promise of the ports. */
+export function contractRows(open: OpenContractHost): ContractRow[] {
+	return [
+		domainsContract,
+		builderContract,
+		evtchnsContract,
+		grantsContract,
+		foreignMemoryContract,
+		devicesContract,
+		loopsContract,
+		resourcesContract,
+	].flatMap((contract) => contract(open));
+}

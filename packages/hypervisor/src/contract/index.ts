@@ -1,0 +1,12 @@
+export { builderContract } from "./builder-contract.ts";
+export type { ContractHost, ContractRow, OpenContractHost } from "./contract-host.ts";
+export { contractRows } from "./contract-rows.ts";
+export { devicesContract } from "./devices-contract.ts";
+export { domainsContract } from "./domains-contract.ts";
+export { evtchnsContract } from "./evtchns-contract.ts";
+export { foreignMemoryContract } from "./foreign-memory-contract.ts";
+export { grantsContract } from "./grants-contract.ts";
+export { loopsContract } from "./loops-contract.ts";
+export { resourcesContract } from "./resources-contract.ts";
+export { type RowResult, runRows } from "./run-rows.ts";
+export { TINY_REPORT, type TinyKernelBehaviour, tinyPvKernel } from "./tiny-pv-kernel.ts";

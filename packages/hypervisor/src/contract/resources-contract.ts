@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { closeSync } from "node:fs";
+import { DOM0, grantRef } from "@bulkhead/base";
+import type { ContractHost, ContractRow, OpenContractHost } from "./contract-host.ts";
+import { rows } from "./rows.ts";
+import { withPvGuest } from "./test-domain.ts";
+import { until } from "./until.ts";
+
+const ROUNDS = 200;
+
+export function resourcesContract(open: OpenContractHost): ContractRow[] {
+	return rows("resources", open, {
+		"200 mappings of each kind leave no handle behind": async (host) => {
+			await withPvGuest(host, {}, async ({ domid, consoleFrame }) => {
+				await leavesNothing(host, async () => {
+					const granted = host.rings.grants.map(domid, [grantRef(0)]);
+					const foreign = host.hypervisor.foreignMemory.map(domid, [consoleFrame]);
+					granted.unmap();
+					foreign.unmap();
+				});
+			});
+		},
+		"200 event channels bound and closed leave no handle behind": async (host) => {
+			await leavesNothing(host, async () => {
+				const near = host.rings.evtchns.bindUnbound(DOM0, () => {});
+				const far = host.rings.evtchns.bindInterdomain(DOM0, near.port, () => {});
+				far.close();
+				near.close();
+			});
+		},
+		"200 ptys watched and closed leave no handle behind": async (host) => {
+			await leavesNothing(host, async () => {
+				const { masterFd } = host.rings.devices.openPty();
+				const poll = host.rings.devices.pollLoop(masterFd, () => {});
+				poll.watch({ readable: true });
+				poll.close();
+				closeSync(masterFd);
+			});
+		},
+		"hypercalls one after the other and many at once leave no handle behind": async (host) => {
+			const { domains } = host.hypervisor;
+			// The engine may keep a few handles for reuse.
+			await Promise.all(Array.from({ length: 16 }, () => domains.find(DOM0)));
+			await leavesNothing(host, () => domains.find(DOM0));
+			const before = host.countHandles();
+			await Promise.all(Array.from({ length: ROUNDS }, () => domains.find(DOM0)));
+			assert.ok(host.countHandles() <= before);
+		},
+	});
+}
+
+async function leavesNothing(host: ContractHost, round: () => Promise<unknown>): Promise<void> {
+	// What is opened once, on first use, is no leak.
+	await round();
+	const before = host.countHandles();
+	for (let i = 0; i < ROUNDS; i++) await round();
+	await until(
+		`the count of handles is back to ${before} (now ${host.countHandles()})`,
+		() => host.countHandles() <= before,
+		5000,
+	);
+}

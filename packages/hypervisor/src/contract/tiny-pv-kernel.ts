@@ -1,0 +1,143 @@
+/**
+ * PV kernels of a few dozen bytes, enough to prove that the builder loaded what it was given and that the guest ran.
+ *
+ * - `report`: writes 32 bytes into the output ring of its console (TINY_REPORT), sends its console event, powers off.
+ * - `idle`: blocks for ever.
+ *
+ * ELF64 with Xen's notes (elfnote.h); start_info and the console ring as in xen.h and io/console.h; hypercalls by the
+ * `syscall` instruction: sched_op 29, event_channel_op 32.
+ */
+export type TinyKernelBehaviour = "report" | "idle";
+
+/** Where `report` writes in the console page, relative to the page. */
+export const TINY_REPORT = {
+	/** xencons_interface.out */
+	ringOffset: 1024,
+	/** xencons_interface.out_prod, a u32: 32 when done. */
+	producerOffset: 3084,
+	length: 32,
+	/** Eight bytes of text. */
+	greeting: { offset: 0, text: "PV-HELLO" },
+	/** The first eight bytes of the command line. */
+	commandLine: 8,
+	/** The ramdisk's length, u64. */
+	ramdiskLength: 16,
+	/** The ramdisk's first eight bytes; untouched without one. */
+	ramdiskStart: 24,
+} as const;
+
+const VIRT_BASE = 0xffff_ffff_8000_0000n;
+const NOTES_OFFSET = 0x200;
+const CODE_OFFSET = 0x1000;
+const PAGE = 0x1000;
+
+// biome-ignore format: one instruction per line
+const CODE: Record<TinyKernelBehaviour, readonly number[]> = {
+	report: [
+		0x48, 0x89, 0xf3, //                                     mov rbx, rsi          start_info
+		0x48, 0x8d, 0xbb, 0x00, 0x20, 0x00, 0x00, //             lea rdi, [rbx+0x2000] console page: after xenstore's
+		0x48, 0xb8, ...Buffer.from(TINY_REPORT.greeting.text), //mov rax, greeting
+		0x48, 0x89, 0x87, 0x00, 0x04, 0x00, 0x00, //             mov [rdi+0x400], rax  out[0]
+		0x48, 0x8b, 0x83, 0x80, 0x00, 0x00, 0x00, //             mov rax, [rbx+0x80]   cmd_line
+		0x48, 0x89, 0x87, 0x08, 0x04, 0x00, 0x00, //             mov [rdi+0x408], rax
+		0x48, 0x8b, 0x43, 0x78, //                               mov rax, [rbx+0x78]   mod_len
+		0x48, 0x89, 0x87, 0x10, 0x04, 0x00, 0x00, //             mov [rdi+0x410], rax
+		0x48, 0x85, 0xc0, //                                     test rax, rax
+		0x74, 0x0e, //                                           jz no_ramdisk
+		0x48, 0x8b, 0x43, 0x70, //                               mov rax, [rbx+0x70]   mod_start
+		0x48, 0x8b, 0x00, //                                     mov rax, [rax]
+		0x48, 0x89, 0x87, 0x18, 0x04, 0x00, 0x00, //             mov [rdi+0x418], rax
+		// no_ramdisk:
+		0xc7, 0x87, 0x0c, 0x0c, 0x00, 0x00, 0x20, 0, 0, 0, //    mov dword [rdi+0xc0c], 32  out_prod
+		0x8b, 0x43, 0x50, //                                     mov eax, [rbx+0x50]   console.domU.evtchn
+		0x50, //                                                 push rax
+		0x48, 0x89, 0xe6, //                                     mov rsi, rsp
+		0xbf, 0x04, 0x00, 0x00, 0x00, //                         mov edi, 4            EVTCHNOP_send
+		0xb8, 0x20, 0x00, 0x00, 0x00, //                         mov eax, 32
+		0x0f, 0x05, //                                           syscall
+		0x6a, 0x00, //                                           push 0                SHUTDOWN_poweroff
+		0x48, 0x89, 0xe6, //                                     mov rsi, rsp
+		0xbf, 0x02, 0x00, 0x00, 0x00, //                         mov edi, 2            SCHEDOP_shutdown
+		0xb8, 0x1d, 0x00, 0x00, 0x00, //                         mov eax, 29
+		0x0f, 0x05, //                                           syscall
+		0xeb, 0xfe, //                                           jmp here
+	],
+	idle: [
+		0xbf, 0x01, 0x00, 0x00, 0x00, //                         mov edi, 1            SCHEDOP_block
+		0x31, 0xf6, //                                           xor esi, esi
+		0xb8, 0x1d, 0x00, 0x00, 0x00, //                         mov eax, 29
+		0x0f, 0x05, //                                           syscall
+		0xeb, 0xf0, //                                           jmp to the start
+	],
+};
+
+/** An ELF file for the builder: one segment of one page at the virtual base, and the notes. */
+export function tinyPvKernel(behaviour: TinyKernelBehaviour): Uint8Array {
+	const code = Uint8Array.from(CODE[behaviour]);
+	const notes = Buffer.concat([
+		note(6, Buffer.from("tiny\0")), // GUEST_OS
+		note(5, Buffer.from("xen-3.0\0")), // XEN_VERSION
+		note(8, Buffer.from("generic\0")), // LOADER
+		note(3, u64(VIRT_BASE)), // VIRT_BASE
+		note(1, u64(VIRT_BASE)), // ENTRY
+	]);
+	const file = Buffer.alloc(CODE_OFFSET + PAGE);
+	elfHeader().copy(file, 0);
+	programHeader({ type: 1, flags: 7, offset: CODE_OFFSET, address: VIRT_BASE, size: PAGE }).copy(file, 64);
+	programHeader({ type: 4, flags: 4, offset: NOTES_OFFSET, address: 0n, size: notes.length }).copy(file, 120);
+	notes.copy(file, NOTES_OFFSET);
+	file.set(code, CODE_OFFSET);
+	return file;
+}
+
+function elfHeader(): Buffer {
+	const header = Buffer.alloc(64);
+	Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(header); // ELF64, little-endian, version 1
+	header.writeUInt16LE(2, 16); // executable
+	header.writeUInt16LE(62, 18); // x86-64
+	header.writeUInt32LE(1, 20);
+	header.writeBigUInt64LE(VIRT_BASE, 24); // entry
+	header.writeBigUInt64LE(64n, 32); // program headers follow
+	header.writeUInt16LE(64, 52);
+	header.writeUInt16LE(56, 54);
+	header.writeUInt16LE(2, 56); // two of them
+	header.writeUInt16LE(64, 58); // size of a section header, of which there are none
+	return header;
+}
+
+interface Segment {
+	type: number;
+	flags: number;
+	offset: number;
+	address: bigint;
+	size: number;
+}
+
+function programHeader({ type, flags, offset, address, size }: Segment): Buffer {
+	const header = Buffer.alloc(56);
+	header.writeUInt32LE(type, 0);
+	header.writeUInt32LE(flags, 4);
+	header.writeBigUInt64LE(BigInt(offset), 8);
+	header.writeBigUInt64LE(address, 16);
+	header.writeBigUInt64LE(0n, 24); // physical address: the start of guest memory
+	header.writeBigUInt64LE(BigInt(size), 32);
+	header.writeBigUInt64LE(BigInt(size), 40);
+	header.writeBigUInt64LE(BigInt(type === 1 ? PAGE : 4), 48);
+	return header;
+}
+
+/** An ELF note with the owner "Xen", padded to four bytes. */
+function note(type: number, value: Buffer): Buffer {
+	const header = Buffer.alloc(16);
+	header.writeUInt32LE(4, 0);
+	header.writeUInt32LE(value.length, 4);
+	header.writeUInt32LE(type, 8);
+	header.write("Xen\0", 12, "latin1");
+	return Buffer.concat([header, value, Buffer.alloc((4 - (value.length % 4)) % 4)]);
+}
+
+function u64(value: bigint): Buffer {
+	const bytes = Buffer.alloc(8);
+	bytes.writeBigUInt64LE(value);
+	return bytes;
+}

@@ -1,0 +1,66 @@
+import { type DomId, type EvtchnPort, evtchnPort } from "@bulkhead/base";
+import { HypervisorError } from "../errors.ts";
+import type { BoundEvtchn, EventChannels } from "../ports/event-channels.ts";
+import type { EvtchnAddon, RingsAddon } from "./addon-shapes.ts";
+import { attempt } from "./refusal.ts";
+
+/** Event channels of this process by one /dev/xen/evtchn on Node's loop. A bound port keeps the process alive. */
+export class NativeEventChannels implements EventChannels {
+	readonly #device: EvtchnAddon;
+	readonly #handlers = new Map<number, () => void>();
+	#closed = false;
+
+	/** @throws HypervisorError */
+	constructor(addon: RingsAddon) {
+		this.#device = attempt(
+			"Could not open the event channel device",
+			() => new addon.Evtchn((port) => this.#handlers.get(port)?.()),
+		);
+	}
+
+	bindInterdomain(domid: DomId, remotePort: EvtchnPort, onEvent: () => void): BoundEvtchn {
+		const port = attempt(
+			`Could not bind event channel ${remotePort} of domain ${domid}`,
+			() => this.#device.bindInterdomain(domid, remotePort),
+			{ domid, remotePort },
+		);
+		return this.#bound(port, onEvent);
+	}
+
+	bindUnbound(domid: DomId, onEvent: () => void): BoundEvtchn {
+		const port = attempt(`Could not offer an event channel to domain ${domid}`, () => this.#device.bindUnbound(domid), {
+			domid,
+		});
+		return this.#bound(port, onEvent);
+	}
+
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#handlers.clear();
+		this.#device.close();
+	}
+
+	#bound(port: number, onEvent: () => void): BoundEvtchn {
+		// No event can have been delivered yet: the device is read on a later turn of this thread's loop.
+		this.#handlers.set(port, onEvent);
+		this.#device.keepAlive(true);
+		let open = true;
+		return {
+			port: evtchnPort(port),
+			notify: () => {
+				// The number may already belong to a channel bound later.
+				if (!open || this.#closed)
+					throw new HypervisorError(`Event channel ${port} is closed`, { errno: "ENOTCONN", fields: { port } });
+				attempt(`Could not notify event channel ${port}`, () => this.#device.notify(port), { port });
+			},
+			close: () => {
+				if (!open || this.#closed) return;
+				open = false;
+				this.#handlers.delete(port);
+				if (this.#handlers.size === 0) this.#device.keepAlive(false);
+				attempt(`Could not close event channel ${port}`, () => this.#device.unbind(port), { port });
+			},
+		};
+	}
+}

@@ -1,0 +1,35 @@
+import type { BuildHvm, BuildPv, BuiltImage, GuestBuilder } from "../ports/guest-builder.ts";
+import type { ControlAddon } from "./addon-shapes.ts";
+import { attemptAsync } from "./refusal.ts";
+import { Slots } from "./slots.ts";
+
+/**
+ * A build occupies a thread of libuv's pool (four by default) for seconds: no more than this many at once, so that
+ * file access and other hypercalls keep flowing.
+ */
+const MAX_CONCURRENT_BUILDS = 2;
+
+/** Guest images by libxenguest. */
+export class NativeGuestBuilder implements GuestBuilder {
+	readonly #addon: ControlAddon;
+	readonly #slots = new Slots(MAX_CONCURRENT_BUILDS);
+
+	constructor(addon: ControlAddon) {
+		this.#addon = addon;
+	}
+
+	buildPv({ ramdisk = "", ...request }: BuildPv): Promise<BuiltImage> {
+		return this.#build(request, () => this.#addon.buildPv({ ...request, ramdisk }));
+	}
+
+	buildHvm(request: BuildHvm): Promise<BuiltImage> {
+		return this.#build(request, () => this.#addon.buildHvm(request));
+	}
+
+	#build(request: BuildPv | BuildHvm, build: () => Promise<BuiltImage>): Promise<BuiltImage> {
+		const image = "kernel" in request ? request.kernel : request.firmware;
+		return this.#slots.run(() =>
+			attemptAsync(`Could not build domain ${request.domid} from ${image}`, build, { domid: request.domid, image }),
+		);
+	}
+}

@@ -1,0 +1,2 @@
+export { openHypervisor } from "./open-hypervisor.ts";
+export { openRingHost } from "./open-ring-host.ts";
