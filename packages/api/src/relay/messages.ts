@@ -22,11 +22,11 @@ export type ServerLine =
 export const requestLine: z.ZodType<RequestLine> = z.strictObject({
 	id: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
 	method: z.string().max(64),
-	params: z.unknown(),
+	params: z.unknown().optional(),
 });
 
 export const serverLine: z.ZodType<ServerLine> = z.union([
 	z.strictObject({ id: z.number().int(), error: errorField }),
-	z.strictObject({ notification: z.string(), params: z.unknown() }),
-	z.strictObject({ id: z.number().int(), result: z.unknown() }),
+	z.strictObject({ notification: z.string(), params: z.unknown().optional() }),
+	z.strictObject({ id: z.number().int(), result: z.unknown().optional() }),
 ]);

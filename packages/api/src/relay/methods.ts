@@ -112,6 +112,8 @@ export interface RelayNotifications {
 
 export type RelayMethod = keyof RelayMethods;
 export type RelayParams<M extends RelayMethod> = RelayMethods[M]["params"];
+/** What a caller gives: the same, brands included. */
+export type RelayParamsInput<M extends RelayMethod> = RelayParams<M>;
 export type RelayResult<M extends RelayMethod> = RelayMethods[M]["result"];
 export type RelayNotificationName = keyof RelayNotifications;
 /** One notification, to switch over by `name`. */

@@ -69,7 +69,7 @@ export const RELAY_METHODS: {
 			arguments: z.record(z.string(), z.unknown()).optional(),
 			timeoutMs: timeoutField,
 		}),
-		result: z.object({ return: z.unknown() }),
+		result: z.object({ return: z.unknown().optional() }),
 	},
 	tail: {
 		params: z.object({ ...consoleName, maxBytes: z.number().int().min(1).max(RELAY_LIMITS.tailBytes) }),
@@ -87,7 +87,7 @@ export const RELAY_NOTIFICATIONS: {
 	"qmp-event": z.object({
 		guest: uuidField,
 		event: z.string(),
-		data: z.unknown(),
+		data: z.unknown().optional(),
 		timestamp: z.number().optional(),
 	}),
 	"qmp-ended": z.object({ guest: uuidField, domid: domIdField, reason: z.string() }),
