@@ -53,6 +53,12 @@ export class Journal {
 		return new Journal(options);
 	}
 
+	/** Like `open`, but makes nothing: undefined when there is no journal of that name. */
+	static find(options: JournalOptions): Journal | undefined {
+		const path = sidecarPath(options.directory, options.label);
+		return findSidecar(options.files ?? realFiles, path) && Journal.open(options);
+	}
+
 	private constructor({ directory, label, segmentBytes = DEFAULT_SEGMENT_BYTES, files = realFiles }: JournalOptions) {
 		this.#files = files;
 		this.#directory = directory;

@@ -1,0 +1,35 @@
+import type { DomId, EvtchnPort, GrantRef } from "@bulkhead/base";
+
+export interface QmpPlace {
+	domid: DomId;
+	ringRef: GrantRef;
+	remotePort: EvtchnPort;
+}
+
+export interface QmpEvent {
+	event: string;
+	data?: unknown;
+	/** Milliseconds since 1970 by QEMU's clock. */
+	timestamp?: number;
+}
+
+/** A negotiated session with a QEMU. */
+export interface QmpConnection {
+	/** "7.2.19" */
+	readonly version: string;
+	execute(command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown>;
+	/** Idempotent; `onClosed` is not called for it. */
+	close(): void;
+}
+
+/** One attempt to reach the QEMU behind a vchan: ring, greeting, negotiation. Holds nothing when it fails. */
+export type QmpDialer = (
+	place: QmpPlace,
+	options: {
+		timeoutMs: number;
+		signal: AbortSignal;
+		onEvent: (event: QmpEvent) => void;
+		/** The session is over, not by `close`. */
+		onClosed: (error: Error) => void;
+	},
+) => Promise<QmpConnection>;

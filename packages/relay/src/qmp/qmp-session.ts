@@ -1,0 +1,142 @@
+import type { AttachedQmp, AttachQmp, QmpStatus } from "@bulkhead/api/relay";
+import { BulkheadError, CancelledError, DeadlineError, delay, ProtocolError } from "@bulkhead/base";
+import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
+import { checkCommand, isFitEvent, type QmpPolicy } from "./qmp-policy.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+export interface QmpSessionOptions {
+	request: AttachQmp;
+	dial: QmpDialer;
+	policy: QmpPolicy;
+	onEvent: (event: QmpEvent) => void;
+	/** The session is over, not by `close`. */
+	onEnded: (error: Error) => void;
+}
+
+/** A QEMU that was left in haste may greet nobody for a while, or the wrong one: each attempt has its own limit. */
+const ATTEMPT_MS = 3000;
+const RETRY_MS = { first: 100, most: 1000 } as const;
+const STATUS_MS = 10_000;
+
+/** The relay's conversation with one guest's QEMU, from the first attempt to the end. */
+export class QmpSession {
+	readonly request: AttachQmp;
+	readonly #options: QmpSessionOptions;
+	readonly #stop = new AbortController();
+	readonly #events: TokenBucket;
+	readonly #connecting: Promise<QmpConnection>;
+	#connection: QmpConnection | undefined;
+	#passed = 0;
+	#dropped = 0;
+
+	constructor(options: QmpSessionOptions) {
+		this.request = options.request;
+		this.#options = options;
+		this.#events = new TokenBucket(options.policy.events);
+		this.#connecting = this.#connect();
+		this.#connecting.catch(() => {}); // Told by `status`.
+	}
+
+	describe(): AttachedQmp {
+		const { guest, domid, ringRef, remotePort } = this.request;
+		return {
+			guest,
+			domid,
+			ringRef,
+			remotePort,
+			state: this.#connection ? "connected" : "connecting",
+			...(this.#connection ? { qemuVersion: this.#connection.version } : {}),
+			events: this.#passed,
+			droppedEvents: this.#dropped,
+		};
+	}
+
+	/** Awaits the connection and asks QEMU how it is. @throws DeadlineError, CancelledError, ProtocolError, … */
+	async status(): Promise<QmpStatus> {
+		const connection = await this.#connecting;
+		const answer = await connection.execute("query-status", undefined, STATUS_MS);
+		return { qemuVersion: connection.version, status: statusOf(answer) };
+	}
+
+	/** One command, if the policy allows it. */
+	async execute(command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown> {
+		checkCommand(this.#options.policy, command, args);
+		if (!this.#connection)
+			throw new BulkheadError("qmp-not-connected", "The guest's QEMU has not answered yet", {
+				fields: { guest: this.request.guest },
+			});
+		return this.#connection.execute(command, args, timeoutMs);
+	}
+
+	/** Idempotent. */
+	close(): void {
+		this.#stop.abort(new CancelledError("The QMP session was closed"));
+		this.#connection?.close();
+		this.#connection = undefined;
+	}
+
+	async #connect(): Promise<QmpConnection> {
+		const { greetingTimeoutMs } = this.request;
+		const deadline = performance.now() + greetingTimeoutMs;
+		let last: unknown;
+		for (let pauseMs: number = RETRY_MS.first; ; pauseMs = Math.min(2 * pauseMs, RETRY_MS.most)) {
+			const leftMs = deadline - performance.now();
+			if (leftMs <= 0) break;
+			try {
+				return await this.#attempt(Math.min(leftMs, ATTEMPT_MS));
+			} catch (error) {
+				if (this.#stop.signal.aborted) throw error;
+				last = error;
+			}
+			await delay(Math.max(0, Math.min(pauseMs, deadline - performance.now())), this.#stop.signal);
+		}
+		throw new DeadlineError(`The guest's QEMU did not greet within ${greetingTimeoutMs} ms`, {
+			remedy: "Look into the stub domain's console for QEMU's own words",
+			fields: { guest: this.request.guest, domid: this.request.domid, timeoutMs: greetingTimeoutMs },
+			cause: last,
+		});
+	}
+
+	async #attempt(timeoutMs: number): Promise<QmpConnection> {
+		let connection: QmpConnection | undefined;
+		let lost: Error | undefined;
+		const dialled = await this.#options.dial(this.request, {
+			timeoutMs,
+			signal: this.#stop.signal,
+			onEvent: (event) => this.#pass(event),
+			onClosed: (error) => {
+				lost = error;
+				if (connection && this.#connection === connection) this.#lose(error);
+			},
+		});
+		if (lost) throw lost;
+		if (this.#stop.signal.aborted) {
+			dialled.close();
+			throw this.#stop.signal.reason;
+		}
+		connection = dialled;
+		this.#connection = dialled;
+		return dialled;
+	}
+
+	#lose(error: Error): void {
+		this.#connection = undefined;
+		this.#stop.abort(error);
+		this.#options.onEnded(error);
+	}
+
+	#pass(event: QmpEvent): void {
+		if (!isFitEvent(this.#options.policy, event) || !this.#events.take()) {
+			this.#dropped++;
+			return;
+		}
+		this.#passed++;
+		this.#options.onEvent(event);
+	}
+}
+
+function statusOf(answer: unknown): string {
+	const status: unknown = typeof answer === "object" && answer !== null ? Reflect.get(answer, "status") : undefined;
+	if (typeof status === "string" && /^[a-z-]{1,64}$/.test(status)) return status;
+	throw new ProtocolError("QEMU's answer to query-status is malformed");
+}

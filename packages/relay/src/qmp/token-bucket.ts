@@ -1,0 +1,27 @@
+/** Permits bursts up to `burst` and `perSecond` in the long run. */
+export class TokenBucket {
+	readonly #burst: number;
+	readonly #perSecond: number;
+	readonly #now: () => number;
+	#tokens: number;
+	#filledAt: number;
+
+	/** @param now monotonic milliseconds */
+	constructor(options: { burst: number; perSecond: number; now?: () => number }) {
+		this.#burst = options.burst;
+		this.#perSecond = options.perSecond;
+		this.#now = options.now ?? (() => performance.now());
+		this.#tokens = options.burst;
+		this.#filledAt = this.#now();
+	}
+
+	/** Takes one token; false when there is none. */
+	take(): boolean {
+		const now = this.#now();
+		this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
+		this.#filledAt = now;
+		if (this.#tokens < 1) return false;
+		this.#tokens -= 1;
+		return true;
+	}
+}

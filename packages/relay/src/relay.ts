@@ -1,0 +1,159 @@
+import { mkdirSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { RelayResult } from "@bulkhead/api/relay";
+import { BulkheadError } from "@bulkhead/base";
+import { FramedConsoleSocket, type PtyFiles, socketFd } from "@bulkhead/console";
+import type { RingHost } from "@bulkhead/hypervisor";
+import { ConsoleTable } from "./console/console-table.ts";
+import type { RelayHandlers } from "./control/control-connection.ts";
+import { ControlServer } from "./control/control-server.ts";
+import type { QmpDialer } from "./qmp/qmp-dialer.ts";
+import { DEFAULT_QMP_POLICY, type QmpPolicy } from "./qmp/qmp-policy.ts";
+import { QmpTable } from "./qmp/qmp-table.ts";
+import type { RelayLog } from "./relay-log.ts";
+import { VERSION } from "./version.ts";
+
+export interface RelayOptions {
+	host: RingHost;
+	dialQmp: QmpDialer;
+	/** Sockets: `control.sock`, `console.sock`, `guests/<uuid>/<label>.sock`. */
+	runDirectory: string;
+	/** Journals: `<uuid>/<label>.*`. */
+	stateDirectory: string;
+	bootId: string;
+	log: RelayLog;
+	qmpPolicy?: QmpPolicy;
+	segmentBytes?: number;
+	/** For fake ptys. */
+	ptyFiles?: PtyFiles;
+}
+
+/**
+ * The whole relay over its ports: console rings and QMP sessions on one side, unix sockets on the other. It may be
+ * killed at any instant: the next one continues from the rings and the journals, once it is told what to attach.
+ */
+export class Relay {
+	readonly #consoles: ConsoleTable;
+	readonly #qmps: QmpTable;
+	readonly #options: RelayOptions;
+	#control: ControlServer | undefined;
+	#framed: FramedConsoleSocket | undefined;
+
+	/** @throws BulkheadError `relay-runs-already`, `cannot-listen` */
+	static async start(options: RelayOptions): Promise<Relay> {
+		const relay = new Relay(options);
+		try {
+			await relay.#listen();
+			return relay;
+		} catch (error) {
+			relay.stop();
+			throw error;
+		}
+	}
+
+	private constructor(options: RelayOptions) {
+		this.#options = options;
+		const { host, log, bootId, stateDirectory, segmentBytes, ptyFiles } = options;
+		this.#consoles = new ConsoleTable({
+			host,
+			guestsDirectory: join(options.runDirectory, "guests"),
+			journalDirectory: stateDirectory,
+			bootId,
+			log,
+			segmentBytes,
+			ptyFiles,
+			onEnded: (ended) => this.#control?.notify("console-ended", ended),
+		});
+		this.#qmps = new QmpTable({
+			dial: options.dialQmp,
+			policy: options.qmpPolicy ?? DEFAULT_QMP_POLICY,
+			log,
+			onEvent: (event) => this.#control?.notify("qmp-event", event),
+			onEnded: (ended) => this.#control?.notify("qmp-ended", ended),
+		});
+	}
+
+	/** Lets go of everything and removes the sockets; rings and journals stay for the next relay. Idempotent. */
+	stop(): void {
+		this.#control?.close();
+		// Before the consoles: a client that only loses its connection looks for the next relay.
+		this.#framed?.close();
+		this.#control = undefined;
+		this.#framed = undefined;
+		this.#consoles.stop();
+		this.#qmps.stop();
+	}
+
+	async #listen(): Promise<void> {
+		const { runDirectory, stateDirectory, log } = this.#options;
+		const controlPath = join(runDirectory, "control.sock");
+		if (await answers(controlPath))
+			throw new BulkheadError("relay-runs-already", `Another relay listens on ${controlPath}`, {
+				remedy: "Stop it first, or give this one a --run-dir of its own",
+			});
+		mkdirSync(stateDirectory, { recursive: true, mode: 0o750 });
+		// Whatever a killed relay left: nobody listens on it.
+		rmSync(join(runDirectory, "guests"), { recursive: true, force: true });
+		mkdirSync(join(runDirectory, "guests"), { recursive: true, mode: 0o750 });
+		const admit = (socket: Socket): boolean => this.#admit(socket);
+		this.#framed = await FramedConsoleSocket.open({
+			path: join(runDirectory, "console.sock"),
+			find: (guest, label) => this.#consoles.find(guest, label),
+			admit,
+		});
+		this.#control = await ControlServer.open({ path: controlPath, handlers: this.#handlers(), admit, log });
+	}
+
+	/** Root, or the relay's own user. */
+	#admit(socket: Socket): boolean {
+		const fd = socketFd(socket);
+		if (fd === undefined) return false;
+		const { uid, pid } = this.#options.host.devices.peerCredentials(fd);
+		if (uid === 0 || uid === process.getuid?.()) return true;
+		this.#options.log.warn({ uid, pid }, "Refused a connection");
+		return false;
+	}
+
+	#handlers(): RelayHandlers {
+		const consoles = this.#consoles;
+		const qmps = this.#qmps;
+		const holdings = (): RelayResult<"list"> => ({ consoles: consoles.list(), qmps: qmps.list() });
+		return {
+			hello: () => ({ version: VERSION, pid: process.pid, ...holdings() }),
+			list: holdings,
+			"attach-console": (request) => consoles.attach(request),
+			"detach-console": async (request) => {
+				await consoles.detach(request, request);
+				return {};
+			},
+			tail: (request) => consoles.tail(request),
+			"attach-qmp": (request) => qmps.attach(request),
+			"detach-qmp": ({ guest }) => {
+				qmps.detach(guest);
+				return {};
+			},
+			"qmp-execute": async ({ guest, command, arguments: args, timeoutMs }) => ({
+				return: await qmps.execute(guest, command, args, timeoutMs),
+			}),
+			"forget-guest": async ({ guest }) => {
+				qmps.detach(guest);
+				await consoles.forget(guest);
+				return {};
+			},
+		};
+	}
+}
+
+/** Whether somebody accepts connections on a unix socket. */
+function answers(path: string): Promise<boolean> {
+	return new Promise((resolve) => {
+		const socket = connect({ path });
+		socket.once("connect", () => {
+			socket.destroy();
+			resolve(true);
+		});
+		socket.once("error", () => resolve(false));
+	});
+}
