@@ -14,9 +14,9 @@ type DiskHolder = Pick<ToolstackContext, "hypervisor" | "openDisks">;
 
 export async function openDisk({ hypervisor, openDisks }: DiskHolder, disk: DiskConfig): Promise<void> {
 	const path = provided(disk.path, `medium in ${disk.vdev}`);
-	const { rdev, ...stats } = await stat(path);
+	const stats = await stat(path);
 	if (stats.isBlockDevice()) {
-		openDisks.set(disk.vdev, { disk, loop: undefined, devicePath: path, physicalDevice: physicalDevice(rdev) });
+		openDisks.set(disk.vdev, { disk, loop: undefined, devicePath: path, physicalDevice: physicalDevice(stats.rdev) });
 		return;
 	}
 	const loop = await hypervisor.loops.attach(path, { readOnly: disk.readOnly });

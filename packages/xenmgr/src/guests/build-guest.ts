@@ -1,3 +1,4 @@
+import { serializeError } from "@bulkhead/base";
 import {
 	checkHost,
 	createActions,
@@ -20,13 +21,17 @@ export interface BuildOptions {
 	afterStep?: ExecuteOptions<ToolstackContext>["afterStep"];
 }
 
+/** A relay that is being restarted is waited for; without one nothing is created. */
+const RELAY_TIMEOUT_MS = 5000;
+
 /**
  * Creates a guest's domains. When it fails, or is cancelled, nothing of it is left: neither domains nor record.
  * @throws FileUnusableError, NotEnoughMemoryError, StepFailedError, CancelledError
  */
 export async function buildGuest(guest: Guest, services: Services, options: BuildOptions): Promise<void> {
-	const { hypervisor, installed, store } = services;
+	const { hypervisor, installed, store, relay } = services;
 	const { record } = guest;
+	await relay.awaitConnection(RELAY_TIMEOUT_MS);
 	const stubUuid = record.runtime.stub?.uuid ?? record.uuid;
 	const facts = await checkHost(record.config, { domains: hypervisor.domains, installed, stubUuid });
 	record.phase = "creating";
@@ -36,12 +41,21 @@ export async function buildGuest(guest: Guest, services: Services, options: Buil
 	try {
 		await execute(plan, createActions, { context: guest.context(services), signal, onProgress, afterStep });
 	} catch (error) {
-		await removeGuest(guest, services, { purge: true });
+		await sweep(guest, services);
 		throw error;
 	}
 	record.phase = "running";
 	record.startedAt = new Date().toISOString();
 	await store.save(record);
+}
+
+/** After the executor's undoing: waits until the domains are gone. What still fails is left for `bulkhead destroy`. */
+async function sweep(guest: Guest, services: Services): Promise<void> {
+	try {
+		await removeGuest(guest, services, { purge: true });
+	} catch (error) {
+		services.log.error({ guest: guest.uuid, error: serializeError(error) }, "A failed create could not be undone");
+	}
 }
 
 export interface RemoveOptions {
@@ -65,7 +79,9 @@ export async function removeGuest(
 	await findDomains(guest, services);
 	const plan = planDestroy(guest.record.runtime, { purge });
 	await execute(plan, destroyActions, { context: guest.context(services), onProgress });
-	if (purge) await services.store.remove(guest.uuid);
+	if (!purge) return;
+	await services.store.remove(guest.uuid);
+	guest.isGone = true;
 }
 
 /** A domain made just before its number was written down is known by its uuid. */

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { BulkheadError, type Uuid, uuid } from "@bulkhead/base";
+import { BulkheadError, Mutex, type Uuid, uuid } from "@bulkhead/base";
 import type { GuestRuntime } from "@bulkhead/toolstack";
 import { type GuestConfig, guestConfigFromJson } from "@bulkhead/xlcfg";
 
@@ -34,6 +34,8 @@ const RECORD_FILE = /^([0-9a-f-]{36})\.json$/;
 /** One JSON file a guest; every save is atomic and on the disk when it returns. */
 export class GuestStore {
 	readonly #directory: string;
+	/** One write at a time: two domains of a guest are made side by side, and both are written down. */
+	readonly #writing = new Mutex();
 
 	private constructor(directory: string) {
 		this.#directory = directory;
@@ -63,6 +65,10 @@ export class GuestStore {
 	}
 
 	async save(record: GuestRecord): Promise<void> {
+		await this.#writing.run(() => this.#write(record));
+	}
+
+	async #write(record: GuestRecord): Promise<void> {
 		const target = this.#fileOf(record.uuid);
 		const temporary = `${target}.new`;
 		const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
@@ -76,8 +82,10 @@ export class GuestStore {
 	}
 
 	async remove(id: Uuid): Promise<void> {
-		await rm(this.#fileOf(id), { force: true });
-		await rm(`${this.#fileOf(id)}.new`, { force: true });
+		await this.#writing.run(async () => {
+			await rm(this.#fileOf(id), { force: true });
+			await rm(`${this.#fileOf(id)}.new`, { force: true });
+		});
 	}
 
 	#fileOf(id: Uuid): string {

@@ -11,6 +11,8 @@ export class Guest {
 	record: GuestRecord;
 	/** Serialises what is done to the guest. */
 	readonly operations: Mutex = new Mutex();
+	/** Nothing of it is left, the record neither. */
+	isGone = false;
 	/** QEMU's run state as last heard. */
 	qmpStatus: string | undefined;
 	/** When it was restarted lately (performance.now()), to notice a loop. */

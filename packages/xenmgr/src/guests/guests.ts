@@ -68,7 +68,7 @@ export class Guests {
 			try {
 				await buildGuest(guest, this.#services, options);
 			} catch (error) {
-				this.#guests.delete(guest.uuid);
+				if (guest.isGone || guest.record.phase === "creating") this.#guests.delete(guest.uuid);
 				throw error;
 			}
 			this.#services.events.emit("guest-state", {

@@ -22,6 +22,8 @@ export interface RelayLinkOptions {
 const RETRY_MS = { first: 100, longest: 2000 } as const;
 const CONNECT_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;
+const RELEASE_TIMEOUT_MS = 5000;
+const RELAY_IS_DOWN: ReadonlySet<string> = new Set(["relay-unreachable", "relay-lost"]);
 
 /**
  * The connection to the relay, made anew for as long as the daemon lives. Requests wait for a connection until their
@@ -32,6 +34,7 @@ export class RelayLink implements RingServices {
 	readonly #stop = new AbortController();
 	#client: RelayClient | undefined;
 	#waiting: (() => void)[] = [];
+	readonly #toForget = new Set<Uuid>();
 
 	constructor(options: RelayLinkOptions) {
 		this.#options = options;
@@ -48,6 +51,11 @@ export class RelayLink implements RingServices {
 
 	get connected(): boolean {
 		return this.#client !== undefined;
+	}
+
+	/** @throws DeadlineError `relay-unreachable` when there is no relay within the time */
+	async awaitConnection(timeoutMs: number): Promise<void> {
+		await this.#connection(timeoutMs);
 	}
 
 	async attachConsole(request: Parameters<RingServices["attachConsole"]>[0]): Promise<{ ptyPath?: string }> {
@@ -75,16 +83,27 @@ export class RelayLink implements RingServices {
 		return Buffer.from(base64, "base64");
 	}
 
+	/** A relay that is down maps nothing: what it should also forget is told to it when it comes back. */
 	async release(guest: Uuid, { purge }: { purge: boolean }): Promise<void> {
-		if (purge) {
-			await this.#request("forget-guest", { guest }, REQUEST_TIMEOUT_MS);
-			return;
+		try {
+			await (purge ? this.#forget(guest) : this.#detach(guest));
+		} catch (error) {
+			if (!(error instanceof BulkheadError) || !RELAY_IS_DOWN.has(error.code)) throw error;
+			if (purge) this.#toForget.add(guest);
 		}
-		const { consoles } = await this.#request("list", {}, REQUEST_TIMEOUT_MS);
+	}
+
+	async #forget(guest: Uuid): Promise<void> {
+		await this.#request("forget-guest", { guest }, RELEASE_TIMEOUT_MS);
+		this.#toForget.delete(guest);
+	}
+
+	async #detach(guest: Uuid): Promise<void> {
+		const { consoles } = await this.#request("list", {}, RELEASE_TIMEOUT_MS);
 		const labels = consoles.filter((console) => console.guest === guest).map(({ label }) => label);
 		await Promise.all([
-			this.#request("detach-qmp", { guest }, REQUEST_TIMEOUT_MS),
-			...labels.map((label) => this.#request("detach-console", { guest, label, purge: false }, REQUEST_TIMEOUT_MS)),
+			this.#request("detach-qmp", { guest }, RELEASE_TIMEOUT_MS),
+			...labels.map((label) => this.#request("detach-console", { guest, label, purge: false }, RELEASE_TIMEOUT_MS)),
 		]);
 	}
 
@@ -144,8 +163,9 @@ export class RelayLink implements RingServices {
 				});
 				pauseMs = RETRY_MS.first;
 				this.#client = client;
-				onConnected();
 				this.#wake();
+				for (const guest of this.#toForget) void this.release(guest, { purge: true });
+				onConnected();
 				const error = await end;
 				this.#client = undefined;
 				if (!this.#stop.signal.aborted) onLost(error);
