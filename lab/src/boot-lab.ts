@@ -21,6 +21,8 @@ export interface LabUpOptions {
 	dom0MemoryMiB?: number;
 	cpus?: number;
 	signal?: AbortSignal;
+	/** Called for a part of the project that does not build: dom0 goes without it. Unless given, `up` fails. */
+	onBroken?: (part: string, error: unknown) => void;
 	/** Is told of everything that takes time, one line each. */
 	onProgress?: (line: string) => void;
 }
@@ -44,7 +46,7 @@ export async function bootLab(paths: LabPaths, options: LabUpOptions): Promise<L
 	const packages = await fetchHostPackages(debian);
 	const bootFiles = await unpackBootFiles(cache, packages);
 	const base = await buildDom0Base(cache, packages, process.execPath, onProgress);
-	const project = await projectEntries({ release, sysroot: packages.sysroot, onProgress });
+	const project = await projectEntries({ release, sysroot: packages.sysroot, onProgress, onBroken: options.onBroken });
 	const installed = await digestEntries(project);
 	await writeCpioArchive([...project, ...(await createLabKeys(paths))], paths.overlay);
 	await placeBootFiles(paths, bootFiles, base, paths.overlay);

@@ -5,7 +5,7 @@ import { rolldown } from "rolldown";
 
 export const REPOSITORY: string = join(import.meta.dirname, "../..");
 
-interface Program {
+export interface Program {
 	/** Entry point in the repository. */
 	entry: string;
 	/** Its place in dom0. */
@@ -23,35 +23,31 @@ const PROGRAMS: readonly Program[] = [
 	{ entry: "packages/cli/src/main.ts", path: "/usr/lib/bulkhead/bulkhead.mjs", command: "/usr/bin/bulkhead" },
 ];
 
-/** Each program as one file, with the command or the service that starts it. */
-export async function bundleEntries(): Promise<CpioEntry[]> {
-	const built = await Promise.all(
-		PROGRAMS.map(async (program): Promise<CpioEntry[]> => {
-			const entry = join(REPOSITORY, program.entry);
-			if (!(await exists(entry))) return [];
-			const entries: CpioEntry[] = [{ type: "file", path: program.path, content: await bundleProgram(entry) }];
-			if (program.command) {
-				const script = `#!/bin/sh\nexec node ${program.path} "$@"\n`;
-				entries.push({ type: "file", path: program.command, mode: 0o755, content: script });
-			}
-			if (program.service) {
-				const run = join(REPOSITORY, "lab/dom0-services", program.service, "run");
-				entries.push({
-					type: "file",
-					path: `/etc/service/${program.service}/run`,
-					mode: 0o755,
-					content: { file: run },
-				});
-			}
-			return entries;
-		}),
-	);
-	return built.flat();
+/** The programs whose entry point exists. */
+export async function existingPrograms(): Promise<Program[]> {
+	const found = await Promise.all(PROGRAMS.map(({ entry }) => exists(join(REPOSITORY, entry))));
+	return PROGRAMS.filter((_, at) => found[at]);
+}
+
+/** A program as one file, with the command or the service that starts it. */
+export async function programEntries(program: Program): Promise<CpioEntry[]> {
+	const content = await bundleProgram(join(REPOSITORY, program.entry));
+	const entries: CpioEntry[] = [{ type: "file", path: program.path, content }];
+	if (program.command) {
+		const script = `#!/bin/sh\nexec node ${program.path} "$@"\n`;
+		entries.push({ type: "file", path: program.command, mode: 0o755, content: script });
+	}
+	if (program.service) {
+		const run = join(REPOSITORY, "lab/dom0-services", program.service, "run");
+		entries.push({ type: "file", path: `/etc/service/${program.service}/run`, mode: 0o755, content: { file: run } });
+	}
+	return entries;
 }
 
 /** One ESM file for Node from sources; native addons stay outside. */
 export async function bundleProgram(entry: string): Promise<string> {
 	const bundle = await rolldown({
+		cwd: REPOSITORY,
 		input: entry,
 		platform: "node",
 		resolve: { conditionNames: ["bulkhead-source", "node", "import", "module", "default"] },

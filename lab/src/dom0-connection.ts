@@ -32,11 +32,7 @@ export class Dom0Connection {
 
 	/** Makes sure that the shared connection stands; later programs cost no handshake. */
 	async open(): Promise<void> {
-		const alive = await runProgram(["ssh", ...this.#args, "-O", "check", SSH_DESTINATION], { timeoutMs: 5_000 }).then(
-			() => true,
-			() => false,
-		);
-		if (alive) return;
+		if (await this.isOpen()) return;
 		await rm(this.#paths.sshSocket, { force: true });
 		// Of several values ssh takes the first.
 		const master = ["-o", "ControlMaster=yes", "-o", "ConnectTimeout=30", "-N", "-f"];
@@ -50,6 +46,14 @@ export class Dom0Connection {
 				else reject(new LabConnectionError("lab-unreachable", "Could not log in to the lab's dom0 over ssh"));
 			});
 		});
+	}
+
+	/** Whether the shared connection stands. */
+	isOpen(): Promise<boolean> {
+		return runProgram(["ssh", ...this.#args, "-O", "check", SSH_DESTINATION], { timeoutMs: 5_000 }).then(
+			() => true,
+			() => false,
+		);
 	}
 
 	async close(): Promise<void> {
@@ -113,7 +117,7 @@ export class Dom0Connection {
 			});
 			if (failure) throw failure;
 			const stderr = Buffer.concat(err).toString("utf8");
-			if (exitCode === SSH_FAILED) {
+			if (exitCode === SSH_FAILED && !(await this.isOpen())) {
 				throw new LabConnectionError("lab-unreachable", `Lost the lab's dom0 while running ${what}: ${stderr.trim()}`, {
 					remedy: "See `npm run lab -- status` and `npm run lab -- logs serial`",
 				});

@@ -11,6 +11,7 @@ const DOM0_PACKAGES = [
 	"libstdc++6",
 	"mount",
 	"openssh-server",
+	"procps",
 	"qemu-system-xen",
 	"runit",
 	"seabios",

@@ -44,5 +44,6 @@ export async function findLiveState(paths: LabPaths): Promise<LabState | undefin
 	} catch {
 		return undefined;
 	}
+	if (!Number.isInteger(state.machine?.pid)) return undefined;
 	return (await isSameProcess(state.machine)) ? state : undefined;
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { BulkheadError } from "@bulkhead/base";
 import { Command, Option } from "commander";
 
@@ -5,6 +6,11 @@ const started = Date.now();
 /** Progress goes to standard error: standard output belongs to the command. */
 const onProgress = (line: string): void => {
 	process.stderr.write(`lab: ${((Date.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
+};
+/** For a person at work, a part that does not build just now is no reason to go without a lab. */
+const onBroken = (part: string, error: unknown): void => {
+	const text = stripVTControlCharacters(error instanceof Error ? error.message : String(error));
+	onProgress(`LEFT OUT ${part}, which does not build: ${text.trim().split("\n").slice(0, 6).join("\n    ")}`);
 };
 
 const program = new Command("lab")
@@ -23,7 +29,7 @@ program
 		const interrupted = new AbortController();
 		process.once("SIGINT", () => interrupted.abort(new Error("Interrupted")));
 		const { Lab } = await import("./lab.ts");
-		await Lab.up({ ...options, signal: interrupted.signal, onProgress });
+		await Lab.up({ ...options, signal: interrupted.signal, onProgress, onBroken });
 	});
 
 program
@@ -87,7 +93,7 @@ program
 	.action(async () => {
 		const { pushProject } = await import("./push.ts");
 		const { Lab } = await import("./lab.ts");
-		await pushProject(await Lab.attach(), onProgress);
+		await pushProject(await Lab.attach(), onProgress, onBroken);
 	});
 
 try {

@@ -2,13 +2,18 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type CpioEntry, cacheRoot, entriesFromTree, hashFile } from "@bulkhead/image";
-import { bundleEntries, REPOSITORY } from "./bundles.ts";
+import { existingPrograms, programEntries, REPOSITORY } from "./bundles.ts";
 
 export interface OverlayContext {
 	release: string;
 	/** Tree with libxen-dev and its libraries. */
 	sysroot: string;
 	onProgress: (line: string) => void;
+	/**
+	 * Called for a part of the project that does not build; dom0 then goes without it. Without this function such an
+	 * error ends everything.
+	 */
+	onBroken?: (part: string, error: unknown) => void;
 }
 
 interface NativeBuild {
@@ -34,14 +39,23 @@ interface GuestBuild {
 /** Everything of this project that dom0 gets on top of Debian's packages. Each part builds only what changed. */
 export async function projectEntries(context: OverlayContext): Promise<CpioEntry[]> {
 	const dom0 = await entriesFromTree(join(REPOSITORY, "lab"), "dom0", "/");
-	const parts = [
-		dom0.filter(({ path }) => path !== "/"),
-		await bundleEntries(),
-		await nativeEntries(context),
-		await stubEntries(context),
-		await guestEntries(context),
-	];
-	return parts.flat();
+	const attempt = async (part: string, build: () => Promise<CpioEntry[]>): Promise<CpioEntry[]> => {
+		try {
+			return await build();
+		} catch (error) {
+			if (!context.onBroken) throw error;
+			context.onBroken(part, error);
+			return [];
+		}
+	};
+	const programs = await existingPrograms();
+	const parts = await Promise.all([
+		...programs.map((program) => attempt(program.entry, () => programEntries(program))),
+		attempt("native addons", () => nativeEntries(context)),
+		attempt("stub domain image", () => stubEntries(context)),
+		attempt("guest images", () => guestEntries(context)),
+	]);
+	return [...dom0.filter(({ path }) => path !== "/"), ...parts.flat()];
 }
 
 async function nativeEntries({ release, sysroot, onProgress }: OverlayContext): Promise<CpioEntry[]> {

@@ -8,11 +8,15 @@ import { digestEntries, projectEntries } from "./project-overlay.ts";
 const INSTALL_TIMEOUT_MS = 120_000;
 
 /** Brings what changed in the project into a running dom0 and restarts the services. @returns paths that changed */
-export async function pushProject(lab: Lab, onProgress: (line: string) => void): Promise<string[]> {
+export async function pushProject(
+	lab: Lab,
+	onProgress: (line: string) => void,
+	onBroken?: (part: string, error: unknown) => void,
+): Promise<string[]> {
 	const { release } = lab.describe();
 	const debian = await DebianPackages.open({ release, onProgress });
 	const { sysroot } = await fetchHostPackages(debian);
-	const entries = await projectEntries({ release, sysroot, onProgress });
+	const entries = await projectEntries({ release, sysroot, onProgress, onBroken });
 	const digests = await digestEntries(entries);
 	const changed = entries.filter(
 		({ path, type }) => type !== "directory" && digests[path] !== lab.state.installed[path],
@@ -23,7 +27,7 @@ export async function pushProject(lab: Lab, onProgress: (line: string) => void):
 	}
 	onProgress(`installing ${changed.map(({ path }) => path).join(", ")}`);
 	await install(lab, changed);
-	await writeLabState(lab.paths, { ...lab.state, installed: digests });
+	await writeLabState(lab.paths, { ...lab.state, installed: { ...lab.state.installed, ...digests } });
 	const services = changed.some(({ path }) => path.startsWith("/usr/lib/bulkhead/native/"))
 		? "/etc/service/*"
 		: [

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { parseModulesDep } from "../../src/kernel-modules.ts";
+import { labPaths } from "../../src/lab-paths.ts";
+import { machineArgs } from "../../src/machine-args.ts";
+
+const OPTIONS = { accel: "tcg", sshPort: 2222, memoryMiB: 6656, dom0MemoryMiB: 3072, cpus: 2 } as const;
+
+it("machineArgs names files relative to the lab's folder, as the multiboot loader splits at blanks and commas", () => {
+	const args = machineArgs(OPTIONS, labPaths({ XDG_STATE_HOME: "/home/some, one" }));
+	expect(args.join("\n")).not.toContain("some, one");
+	expect(args[args.indexOf("-initrd") + 1]).toMatch(/^vmlinux [^,]*,initrd\.cpio$/);
+});
+
+it("machineArgs forwards only a port of the loopback interface", () => {
+	const args = machineArgs(OPTIONS, labPaths({ XDG_STATE_HOME: "/s" }));
+	expect(args[args.indexOf("-netdev") + 1]).toBe("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:2222-10.0.2.15:22");
+});
+
+it("machineArgs uses the one processor model that a PV dom0 boots on under TCG", () => {
+	const cpu = (accel: "tcg" | "kvm"): string | undefined => {
+		const args = machineArgs({ ...OPTIONS, accel }, labPaths({ XDG_STATE_HOME: "/s" }));
+		return args[args.indexOf("-cpu") + 1];
+	};
+	expect(cpu("tcg")).toBe("qemu64,+svm,+npt");
+	expect(cpu("kvm")).toBe("host");
+});
+
+it("parseModulesDep reads dependencies and stops being interested where depmod prints other tables", () => {
+	const text = ["kernel/a.ko: kernel/b.ko kernel/c.ko", "kernel/d.ko.xz:", "alias pci:v00 e1000", "# comment"].join(
+		"\n",
+	);
+	expect([...parseModulesDep(text)]).toEqual([
+		["kernel/a.ko", ["kernel/b.ko", "kernel/c.ko"]],
+		["kernel/d.ko.xz", []],
+	]);
+});

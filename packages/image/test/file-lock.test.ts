@@ -1,0 +1,20 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DeadlineError } from "@bulkhead/base";
+import { expect, it } from "vitest";
+import { FileLock } from "../src/file-lock.ts";
+
+it("FileLock keeps others out until it is disposed of", async () => {
+	const dir = await mkdtemp(join(tmpdir(), "bulkhead-lock-"));
+	const path = join(dir, "deep/lock");
+	try {
+		{
+			await using _held = await FileLock.acquire(path, { timeoutMs: 5000 });
+			await expect(FileLock.acquire(path, { timeoutMs: 50 })).rejects.toThrow(DeadlineError);
+		}
+		await using _again = await FileLock.acquire(path, { timeoutMs: 50 });
+	} finally {
+		await rm(dir, { recursive: true });
+	}
+});
