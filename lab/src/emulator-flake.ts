@@ -16,11 +16,11 @@ const XEN_TEXT = { from: 0xffff82d0_40000000n, to: 0xffff82d0_80000000n } as con
 const DUMP_LINES = 12;
 
 /**
- * Finds the lab's one known emulator fault in the text of `xl dmesg`: "Triple fault" of a guest whose RIP lies in Xen.
+ * Finds the lab's one known emulator fault in Xen's messages (`xl dmesg` or the serial log): "Triple fault" of a guest whose RIP lies in Xen.
  * A triple fault with any other RIP is the guest's (or our) own and is not returned.
  */
-export function findEmulatorFlakes(dmesg: string): EmulatorFlake[] {
-	const lines = dmesg.split("\n");
+export function findEmulatorFlakes(messages: string): EmulatorFlake[] {
+	const lines = messages.split("\n");
 	return lines.flatMap((line, at) => {
 		const vcpu = line.match(/\b(d\d+v\d+)\b.*Triple fault/)?.[1];
 		if (vcpu === undefined) return [];

@@ -162,8 +162,9 @@ export class Lab {
 		return (await this.emulatorFlakes()).length;
 	}
 
+	/** Read from the serial log, which Xen writes to as well: unlike `xl dmesg` it forgets nothing. */
 	async emulatorFlakes(): Promise<EmulatorFlake[]> {
-		return findEmulatorFlakes(await this.run(["xl", "dmesg"]));
+		return findEmulatorFlakes(await readFile(this.paths.serialLog, "latin1"));
 	}
 
 	/** Ends the programs that this object started. The lab itself goes on. */

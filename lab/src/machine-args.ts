@@ -10,7 +10,7 @@ export interface MachineOptions {
 
 /**
  * QEMU's options for a Xen host. QEMU is started in the lab's folder and sees short relative names there: its
- * multiboot loader splits `-initrd` at commas and blanks. Why each choice: docs of the lab.
+ * multiboot loader splits `-initrd` at commas and blanks. Why each choice: README.md of the lab.
  */
 export function machineArgs(options: MachineOptions, paths: LabPaths): string[] {
 	const { accel, sshPort, memoryMiB, dom0MemoryMiB, cpus } = options;
@@ -46,7 +46,7 @@ export function machineArgs(options: MachineOptions, paths: LabPaths): string[] 
 		"-kernel",
 		"xen",
 		"-append",
-		`console=com1 com1=115200,8n1 dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M loglvl=info guest_loglvl=all`,
+		`console=com1 com1=115200,8n1 conring_size=1M dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M loglvl=info guest_loglvl=all`,
 		"-initrd",
 		`vmlinux console=hvc0 panic=-1 quiet rdinit=/init,${relative(paths.initrd)}`,
 	];
