@@ -9,17 +9,25 @@
 
 #include "small-file.h"
 
-enum { REPLY_WATCH_EVENT = 15, REPLY_ERROR = 16, ANSWER_TIMEOUT_MS = 10000 };
+enum { REPLY_WATCH_EVENT = 15, REPLY_ERROR = 16, ANSWER_TIMEOUT_MS = 10000, LANE_COUNT = 8 };
 
 struct header {
 	uint32_t type, request_id, transaction_id, length;
 };
 
-static int bus = -1;
+struct lane {
+	int fd;
+	/* Under way, or NULL. */
+	struct xenstore_request *request;
+	uint32_t request_id;
+	char incoming[sizeof(struct header) + XENSTORE_PAYLOAD_LIMIT];
+	size_t incoming_length;
+};
+
+/* The first one also carries the watches. */
+static struct lane lanes[LANE_COUNT];
 static uint32_t next_request_id = 1;
 static bool watch_fired;
-static char incoming[sizeof(struct header) + XENSTORE_PAYLOAD_LIMIT];
-static size_t incoming_length;
 
 /* The names of xs_errors in xs_wire.h that a guest can meet. */
 static int errno_of_name(const char *name) {
@@ -33,100 +41,126 @@ static int errno_of_name(const char *name) {
 	return EIO;
 }
 
+static int open_lane(struct lane *lane) {
+	lane->request = NULL;
+	lane->incoming_length = 0;
+	lane->fd = open("/dev/xen/xenbus", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return lane->fd < 0 ? -1 : 0;
+}
+
 int xenstore_open(void) {
-	bus = open("/dev/xen/xenbus", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return bus < 0 ? -1 : 0;
+	for (int i = 0; i < LANE_COUNT; i++)
+		if (open_lane(&lanes[i]) != 0) return -1;
+	return 0;
 }
 
 int xenstore_fd(void) {
-	return bus;
+	return lanes[0].fd;
 }
 
-static int send_request(const struct xenstore_request *request, uint32_t id) {
+static int send_request(struct lane *lane, struct xenstore_request *request) {
 	static char message[sizeof(struct header) + XENSTORE_PAYLOAD_LIMIT];
 	size_t path_length = strlen(request->path) + 1;
 	if (path_length + request->value_length > XENSTORE_PAYLOAD_LIMIT) {
 		errno = E2BIG;
 		return -1;
 	}
-	struct header header = {request->operation, id, 0, (uint32_t)(path_length + request->value_length)};
+	lane->request_id = next_request_id++;
+	struct header header = {request->operation, lane->request_id, 0, (uint32_t)(path_length + request->value_length)};
 	memcpy(message, &header, sizeof header);
 	memcpy(message + sizeof header, request->path, path_length);
 	if (request->value_length > 0)
 		memcpy(message + sizeof header + path_length, request->value, request->value_length);
 	size_t total = sizeof header + header.length;
 	/* The driver takes a whole message in one write or refuses it. */
-	return write(bus, message, total) == (ssize_t)total ? 0 : -1;
+	if (write(lane->fd, message, total) != (ssize_t)total) return -1;
+	lane->request = request;
+	return 0;
 }
 
-/* Takes one whole message out of the incoming bytes, reading what is there. Returns 1, or 0 when none is complete. */
-static int take_message(struct header *header, const char **payload) {
+/* Reads what is there, up to the end of one message. Returns 1 when it is complete, 0 when not yet, -1 with errno. */
+static int take_message(struct lane *lane, struct header *header) {
 	for (;;) {
-		if (incoming_length >= sizeof *header) {
-			memcpy(header, incoming, sizeof *header);
+		size_t wanted = sizeof *header;
+		if (lane->incoming_length >= sizeof *header) {
+			memcpy(header, lane->incoming, sizeof *header);
 			if (header->length > XENSTORE_PAYLOAD_LIMIT) {
 				errno = EPROTO;
 				return -1;
 			}
-			if (incoming_length >= sizeof *header + header->length) {
-				*payload = incoming + sizeof *header;
+			wanted += header->length;
+			if (lane->incoming_length == wanted) {
+				lane->incoming_length = 0;
 				return 1;
 			}
 		}
-		size_t wanted = sizeof *header;
-		if (incoming_length >= sizeof *header) wanted += header->length;
-		ssize_t got = read(bus, incoming + incoming_length, wanted - incoming_length);
+		ssize_t got = read(lane->fd, lane->incoming + lane->incoming_length, wanted - lane->incoming_length);
 		if (got < 0 && errno == EINTR) continue;
 		if (got < 0 && errno == EAGAIN) return 0;
 		if (got <= 0) return -1;
-		incoming_length += (size_t)got;
+		lane->incoming_length += (size_t)got;
 	}
 }
 
-static int take_reply(struct xenstore_request *requests, size_t count, uint32_t first_id) {
+/* Takes messages until the lane's request is answered or nothing is left. Returns 1 when answered, 0, or -1 with errno. */
+static int take_answer(struct lane *lane) {
 	struct header header;
-	const char *payload;
-	int taken = take_message(&header, &payload);
-	if (taken <= 0) return taken;
-	incoming_length = 0;
-	if (header.type == REPLY_WATCH_EVENT) {
-		watch_fired = true;
-		return 2;
+	int taken;
+	while ((taken = take_message(lane, &header)) > 0) {
+		if (header.type == REPLY_WATCH_EVENT) watch_fired = true;
+		struct xenstore_request *request = lane->request;
+		if (header.type == REPLY_WATCH_EVENT || !request || header.request_id != lane->request_id) continue;
+		request->reply = malloc(header.length + 1);
+		if (!request->reply) return -1;
+		memcpy(request->reply, lane->incoming + sizeof header, header.length);
+		request->reply[header.length] = '\0';
+		request->length = header.length;
+		request->error = header.type == REPLY_ERROR ? errno_of_name(request->reply) : 0;
+		lane->request = NULL;
+		return 1;
 	}
-	uint32_t index = header.request_id - first_id;
-	if (index >= count || requests[index].reply) return 2;
-	struct xenstore_request *request = &requests[index];
-	request->reply = malloc(header.length + 1);
-	if (!request->reply) return -1;
-	memcpy(request->reply, payload, header.length);
-	request->reply[header.length] = '\0';
-	request->length = header.length;
-	request->error = header.type == REPLY_ERROR ? errno_of_name(request->reply) : 0;
-	return 1;
+	return taken;
 }
 
-int xenstore_run(struct xenstore_request *requests, size_t count, int timeout_ms) {
-	uint32_t first_id = next_request_id;
-	next_request_id += (uint32_t)count;
-	for (size_t i = 0; i < count; i++) {
-		requests[i].reply = NULL;
-		requests[i].error = EIO;
-		if (send_request(&requests[i], first_id + (uint32_t)i) < 0) return -1;
-	}
-	long long deadline = monotonic_ms() + timeout_ms;
-	for (size_t answered = 0; answered < count;) {
-		int taken = take_reply(requests, count, first_id);
-		if (taken < 0) return -1;
-		if (taken == 1) answered++;
-		if (taken != 0) continue;
-		long long left = deadline - monotonic_ms();
-		struct pollfd readable = {.fd = bus, .events = POLLIN};
-		if (left <= 0 || (poll(&readable, 1, (int)left) < 0 && errno != EINTR)) {
-			errno = ETIMEDOUT;
-			return -1;
+static int wait_for_any(long long deadline_ms) {
+	struct pollfd fds[LANE_COUNT];
+	for (int i = 0; i < LANE_COUNT; i++)
+		fds[i] = (struct pollfd){.fd = lanes[i].request ? lanes[i].fd : -1, .events = POLLIN};
+	long long left = deadline_ms - monotonic_ms();
+	if (left > 0 && (poll(fds, LANE_COUNT, (int)left) >= 0 || errno == EINTR)) return 0;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+static int run_on_lanes(struct xenstore_request *requests, size_t count, long long deadline_ms) {
+	for (size_t sent = 0, answered = 0; answered < count;) {
+		for (int i = 0; i < LANE_COUNT && sent < count; i++)
+			if (!lanes[i].request && send_request(&lanes[i], &requests[sent++]) != 0) return -1;
+		if (wait_for_any(deadline_ms) != 0) return -1;
+		for (int i = 0; i < LANE_COUNT; i++) {
+			int taken = lanes[i].request ? take_answer(&lanes[i]) : 0;
+			if (taken < 0) return -1;
+			answered += (size_t)taken;
 		}
 	}
 	return 0;
+}
+
+int xenstore_run(struct xenstore_request *requests, size_t count, int timeout_ms) {
+	for (size_t i = 0; i < count; i++) {
+		requests[i].reply = NULL;
+		requests[i].error = EIO;
+	}
+	if (run_on_lanes(requests, count, monotonic_ms() + timeout_ms) == 0) return 0;
+	int failure = errno;
+	/* What is still under way must never be answered into memory that the caller takes back. */
+	for (int i = 0; i < LANE_COUNT; i++) {
+		if (!lanes[i].request) continue;
+		close(lanes[i].fd);
+		open_lane(&lanes[i]);
+	}
+	errno = failure;
+	return -1;
 }
 
 char *xenstore_read_text(const char *path) {
@@ -149,7 +183,7 @@ int xenstore_write_text(const char *path, const char *text) {
 }
 
 bool xenstore_take_watch_events(void) {
-	while (take_reply(NULL, 0, 0) > 0) continue;
+	take_answer(&lanes[0]);
 	bool fired = watch_fired;
 	watch_fired = false;
 	return fired;

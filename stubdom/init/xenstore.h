@@ -3,8 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A client of xenstore over /dev/xen/xenbus that pipelines: a batch of requests is written at once and its replies
- * gathered afterwards, since each round trip to xenstored costs far more than a request does.
+/* A client of xenstore over /dev/xen/xenbus that keeps several requests under way, since a round trip to xenstored costs
+ * far more than a request does. The driver keeps a request in the open file's own buffer until it gets to send it, so a
+ * second write to the same descriptor overwrites the first: hence one descriptor per request under way.
  * Wire format and numbers: xen/include/public/io/xs_wire.h. Paths without a leading slash are relative to the
  * domain's own directory. */
 
@@ -35,7 +36,7 @@ struct xenstore_request {
 
 /* Returns 0, or -1 with errno. */
 int xenstore_open(void);
-/* Runs all requests. Returns 0 when each was answered (look at their errors), or -1 with errno. */
+/* Runs all requests; xenstored sees them in this order. Returns 0 when each was answered (look at their errors), or -1 with errno. */
 int xenstore_run(struct xenstore_request *requests, size_t count, int timeout_ms);
 /* One text value; returns a string to free, or NULL with errno. A value with a NUL inside is EILSEQ. */
 char *xenstore_read_text(const char *path);
