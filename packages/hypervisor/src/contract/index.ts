@@ -9,4 +9,5 @@ export { grantsContract } from "./grants-contract.ts";
 export { loopsContract } from "./loops-contract.ts";
 export { resourcesContract } from "./resources-contract.ts";
 export { type RowResult, runRows } from "./run-rows.ts";
+export { teardownRows } from "./teardown-rows.ts";
 export { TINY_REPORT, type TinyKernelBehaviour, tinyPvKernel } from "./tiny-pv-kernel.ts";
