@@ -45,7 +45,7 @@ export interface AttachQmp {
 }
 
 export interface QmpStatus {
-	/** From QEMU's greeting: "7.2.19". */
+	/** From QEMU's greeting: "7.2.19", or "unknown". */
 	qemuVersion: string;
 	/** query-status' `status`: "running", "prelaunch" … */
 	status: string;
