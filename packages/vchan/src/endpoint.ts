@@ -1,0 +1,253 @@
+import { Duplex } from "node:stream";
+import { CancelledError, ProtocolError } from "@bulkhead/base";
+import type { BoundEvtchn } from "@bulkhead/hypervisor";
+import { VchanClosedError } from "./errors.ts";
+import { LIVE, NOTIFY } from "./layout.ts";
+import type { RingConsumer, RingProducer } from "./ring.ts";
+
+/** Offsets, in the control page, of the bytes that one side uses. */
+export interface EndpointBytes {
+	ownLive: number;
+	peerLive: number;
+	/** What the peer wants to hear of: fetched and cleared by us. */
+	peerWishes: number;
+	/** What we want to hear of: set by us, fetched and cleared by the peer. */
+	ownWishes: number;
+}
+
+export interface EndpointParts {
+	/** The control page. */
+	page: Uint8Array;
+	bytes: EndpointBytes;
+	incoming: RingConsumer;
+	outgoing: RingProducer;
+	evtchn: BoundEvtchn;
+	/** Unmaps and unbinds everything; called once. */
+	release: () => void;
+}
+
+export interface VchanStats {
+	events: number;
+	bytesRead: number;
+	bytesWritten: number;
+}
+
+interface PendingWrite {
+	bytes: Uint8Array;
+	written: number;
+	done: (error?: Error | null) => void;
+}
+
+/** Bytes taken from the ring in one turn of the event loop: a fast peer gets no more of it than others do. */
+const BYTES_PER_TURN = 64 * 1024;
+/** An honest peer sends an event when bytes have moved. So many more than bytes only burn our time. */
+const IDLE_EVENTS_PER_SECOND = 5000;
+
+/**
+ * One end of a vchan as a stream, back-pressure included. When the peer closes, what it wrote is still read, then the
+ * stream ends; a write that waits for space then fails with VchanClosedError. A peer that breaks the protocol gets the
+ * stream destroyed with a ProtocolError. Destroying it releases everything, at once.
+ *
+ * A domain that is destroyed sends no event: its end has to be learnt elsewhere (@releaseDomain), and then `destroy`.
+ */
+export class VchanEndpoint extends Duplex {
+	readonly stats: VchanStats = { events: 0, bytesRead: 0, bytesWritten: 0 };
+	readonly #parts: EndpointParts;
+	#pendingWrite: PendingWrite | undefined;
+	#wantsData = false;
+	#isPulling = false;
+	#isPeerGone = false;
+	/** What a peer that is gone had left in the ring; it may write on, but nobody will read that. */
+	#legacyBytes = 0;
+	#hasEnded = false;
+	#turn: NodeJS.Immediate | undefined;
+	#budgetBytes = BYTES_PER_TURN;
+	#window = { since: 0, events: 0, bytes: 0 };
+
+	constructor(parts: EndpointParts) {
+		super({ allowHalfOpen: false });
+		this.#parts = parts;
+		// A write that waits for a peer that is gone ends with the reading side.
+		this.once("end", () => this.#failWrite());
+	}
+
+	/** False from the moment that the peer was seen to be gone. */
+	get isPeerOpen(): boolean {
+		return !this.#isPeerGone;
+	}
+
+	/** The event channel's handler. Events of one turn of the event loop count as one. */
+	handleEvent(): void {
+		if (this.destroyed) return;
+		this.stats.events++;
+		this.#takeTurn();
+	}
+
+	/** Destroys the stream and resolves when everything is released. What was not written is dropped: `end` first. */
+	close(): Promise<void> {
+		if (this.closed) return Promise.resolve();
+		return new Promise((resolve) => {
+			this.once("close", resolve);
+			this.destroy();
+		});
+	}
+
+	override _read(): void {
+		this.#wantsData = true;
+		this.#guard(() => this.#pull());
+	}
+
+	override _write(bytes: Uint8Array, _encoding: string, done: (error?: Error | null) => void): void {
+		this.#pendingWrite = { bytes, written: 0, done };
+		this.#guard(() => this.#flush());
+	}
+
+	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+		if (this.#turn) clearImmediate(this.#turn);
+		const { page, bytes, evtchn, release } = this.#parts;
+		const write = this.#pendingWrite;
+		this.#pendingWrite = undefined;
+		try {
+			Atomics.store(page, bytes.ownLive, LIVE.gone);
+			evtchn.notify();
+		} catch {
+			// The peer may be gone altogether; our own things are released all the same.
+		}
+		try {
+			release();
+			done(error);
+		} catch (failure) {
+			done(error ?? (failure as Error));
+		}
+		write?.done(error ?? new CancelledError("The vchan was closed here"));
+	}
+
+	/** Tells the peer of a first change, and looks for what it did before we could be told. */
+	protected start(): void {
+		this.#parts.evtchn.notify();
+		this.#takeTurn();
+	}
+
+	/** The peer's live byte, copied now. */
+	protected peerLive(): number {
+		return Atomics.load(this.#parts.page, this.#parts.bytes.peerLive);
+	}
+
+	/** Called in each turn, after the rings were served. */
+	protected noticePeer(): void {
+		if (this.#isPeerGone || this.peerLive() !== LIVE.gone) return;
+		this.#isPeerGone = true;
+		// Read after the live byte: all that an honest peer wrote before it closed is counted.
+		this.#legacyBytes = this.#parts.incoming.available();
+		this.#pull();
+	}
+
+	#takeTurn(): void {
+		this.#turn ??= setImmediate(() => {
+			this.#turn = undefined;
+			this.#budgetBytes = BYTES_PER_TURN;
+			this.#guard(() => this.#serve());
+		});
+	}
+
+	#serve(): void {
+		this.#checkEventRate();
+		this.#pull();
+		if (!this.destroyed) this.#flush();
+		if (!this.destroyed) this.noticePeer();
+	}
+
+	#pull(): void {
+		if (this.#isPulling || this.#hasEnded) return;
+		this.#isPulling = true;
+		try {
+			while (this.#wantsData && !this.destroyed && this.#pullOnce());
+		} finally {
+			this.#isPulling = false;
+		}
+		this.#endIfDrained();
+	}
+
+	/** False when there is nothing more to do now. */
+	#pullOnce(): boolean {
+		if (this.#budgetBytes <= 0) {
+			this.#takeTurn();
+			return false;
+		}
+		const limit = this.#isPeerGone ? Math.min(this.#budgetBytes, this.#legacyBytes) : this.#budgetBytes;
+		const bytes = this.#parts.incoming.read(limit);
+		if (this.#isPeerGone) this.#legacyBytes -= bytes.length;
+		if (bytes.length === 0)
+			return !this.#isPeerGone && this.#askFor(NOTIFY.written, () => this.#parts.incoming.available());
+		this.#budgetBytes -= bytes.length;
+		this.stats.bytesRead += bytes.length;
+		this.#takeTurn();
+		this.#tell(NOTIFY.consumed);
+		this.#wantsData = false;
+		if (this.push(bytes)) this.#wantsData = true;
+		return true;
+	}
+
+	#flush(): void {
+		for (let write = this.#pendingWrite; write && !this.#isPeerGone; write = this.#pendingWrite) {
+			const amount = this.#parts.outgoing.write(write.bytes.subarray(write.written));
+			write.written += amount;
+			this.stats.bytesWritten += amount;
+			if (amount > 0) this.#tell(NOTIFY.written);
+			if (write.written === write.bytes.length) {
+				this.#pendingWrite = undefined;
+				write.done();
+				if (this.destroyed) return;
+			} else if (amount === 0 && !this.#askFor(NOTIFY.consumed, () => this.#parts.outgoing.space())) {
+				return;
+			}
+		}
+		if (this.#hasEnded && this.readableEnded) this.#failWrite();
+	}
+
+	/** Asks to be told, then looks again: the peer may have acted before it saw the wish. True when it had. */
+	#askFor(wish: number, amount: () => number): boolean {
+		const { page, bytes } = this.#parts;
+		Atomics.or(page, bytes.ownWishes, wish);
+		return amount() > 0;
+	}
+
+	/** Sends an event when the peer asked for this kind. */
+	#tell(kind: number): void {
+		const { page, bytes, evtchn } = this.#parts;
+		if (Atomics.and(page, bytes.peerWishes, ~kind & 0xff) & kind) evtchn.notify();
+	}
+
+	#endIfDrained(): void {
+		if (!this.#isPeerGone || this.#legacyBytes > 0 || this.#hasEnded || this.destroyed) return;
+		this.#hasEnded = true;
+		this.push(null);
+	}
+
+	#failWrite(): void {
+		const write = this.#pendingWrite;
+		if (!write || !this.#isPeerGone) return;
+		this.#pendingWrite = undefined;
+		write.done(new VchanClosedError());
+	}
+
+	#checkEventRate(): void {
+		const { events, bytesRead, bytesWritten } = this.stats;
+		const bytes = bytesRead + bytesWritten;
+		const now = performance.now();
+		if (now - this.#window.since > 1000) this.#window = { since: now, events, bytes };
+		const idle = events - this.#window.events - (bytes - this.#window.bytes);
+		if (idle > IDLE_EVENTS_PER_SECOND)
+			throw new ProtocolError("Vchan peer sends events for nothing", { fields: { idle } });
+	}
+
+	/** What goes wrong with the memory or the event channel ends the stream. */
+	#guard(act: () => void): void {
+		if (this.destroyed) return;
+		try {
+			act();
+		} catch (error) {
+			this.destroy(error as Error);
+		}
+	}
+}

@@ -1,0 +1,2 @@
+export { FakeDomain } from "./fake-domain.ts";
+export { FakeXen } from "./fake-xen.ts";
