@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Lab } from "./lab.ts";
 
-const LONGEST_TRANSCRIPT = 1024 * 1024;
+const LONGEST_TRANSCRIPT = 4 * 1024 * 1024;
 
 /**
  * A conversation with one console of a guest, over the relay's raw unix socket, by socat in dom0. What the console
@@ -36,8 +36,17 @@ export class SerialSession {
 		return new SerialSession(lab.spawn(["socat", "-", `UNIX-CONNECT:${path}`]));
 	}
 
-	write(text: string): void {
-		this.#child.stdin?.write(text);
+	write(data: string | Uint8Array): void {
+		this.#child.stdin?.write(data);
+	}
+
+	/** The next bytes after what was last seen, exactly as many as asked for. */
+	async take(length: number, timeoutMs: number): Promise<Buffer> {
+		const limit = Date.now() + timeoutMs;
+		while (this.#transcript.length - this.#position < length) await this.#progress(limit, `${length} bytes`);
+		const bytes = Buffer.from(this.#transcript.slice(this.#position, this.#position + length), "latin1");
+		this.#position += length;
+		return bytes;
 	}
 
 	/** Waits until the pattern is seen after what the last call saw. */
@@ -49,17 +58,21 @@ export class SerialSession {
 				this.#position += match.index + match[0].length;
 				return match;
 			}
-			const leftMs = limit - Date.now();
-			if (leftMs <= 0 || this.#ended)
-				throw new Error(
-					`${this.#ended ? "The console ended" : `${timeoutMs} ms passed`} without ${pattern}: ${this.#tail()}`,
-				);
-			await this.#nextChunk(leftMs);
+			await this.#progress(limit, `${pattern}`);
 		}
 	}
 
 	close(): void {
 		this.#child.kill();
+	}
+
+	async #progress(limit: number, wanted: string): Promise<void> {
+		const leftMs = limit - Date.now();
+		if (leftMs <= 0 || this.#ended)
+			throw new Error(
+				`${this.#ended ? "The console ended" : "The deadline passed"} without ${wanted}: ${this.#tail()}`,
+			);
+		await this.#nextChunk(leftMs);
 	}
 
 	#append(text: string): void {

@@ -68,9 +68,9 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 	assert(residue.length === 0, `Left after destroy: ${residue.join("; ")}`);
 
 	const evidence: Evidence = {
-		xen: description.xen,
+		xen: upstreamVersion(description.xen),
 		kernel: description.kernel,
-		qemu: description.qemu,
+		qemu: upstreamVersion(description.qemu),
 		node: description.node,
 		guest: { domid: guest.domid, uuid: guest.uuid },
 		stub: { domid: guest.stub.domid, memoryMiB: Math.round(guest.stub.memoryKiB / 1024) },
@@ -86,6 +86,9 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 	process.stdout.write(`${JSON.stringify(evidence)}\n`);
 	return failures.length === 0 ? 0 : 1;
 }
+
+/** "4.17.7+13-g2445b30a44-0+deb12u1" → "4.17.7"; "1:7.2+dfsg-7" → "7.2" */
+const upstreamVersion = (version: string): string => /^(?:\d+:)?(\d+(?:\.\d+)+)/.exec(version)?.[1] ?? version;
 
 /** Creates the example; only the emulator's known triple fault is a reason to try again. */
 async function createRetryingFlake(lab: Lab, say: (line: string) => void): Promise<ExampleGuest> {

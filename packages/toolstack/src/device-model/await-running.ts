@@ -67,7 +67,8 @@ export async function awaitQmpVchan(
 	signal: AbortSignal,
 ): Promise<{ ringRef: GrantRef; remotePort: EvtchnPort }> {
 	const path = `${deviceModelPath(place.stub, place.guest.domid)}/qmp-vchan`;
-	await host.xenstore.waitFor(`${path}/event-channel`, (value) => value !== undefined && value !== "", {
+	// A server may write its two keys one after the other, the ring's reference last.
+	await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined && value !== "", {
 		timeoutMs: QMP_VCHAN_TIMEOUT_MS,
 		signal,
 		what: "the stub domain's QMP vchan",

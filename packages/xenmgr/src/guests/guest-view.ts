@@ -1,7 +1,7 @@
 import type { Guest as GuestDocument } from "@bulkhead/api";
 import type { AttachedConsole } from "@bulkhead/api/relay";
 import type { DomainInfo } from "@bulkhead/hypervisor";
-import { consolesOf } from "@bulkhead/toolstack";
+import { type ConsoleRequest, consolesOf } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 
@@ -41,15 +41,20 @@ function describe(guest: Guest, domains: DomainTable, consoles: readonly Attache
 		uptimeSeconds: info && record.startedAt ? (Date.now() - Date.parse(record.startedAt)) / 1000 : 0,
 		...(runtime.stub ? { stub: describeStub(guest, domains) } : {}),
 		...(guest.qmpStatus === undefined ? {} : { qmp: { status: guest.qmpStatus } }),
-		consoles: consolesOf(config).map(({ label, role }) => {
-			const attached = consoles.find((console) => console.guest === guest.uuid && console.label === label);
-			const kind = label.startsWith("serial") ? "serial" : role === "stub" ? "stub" : "pv";
-			return { label, kind, ptyPath: attached?.ptyPath, socketPath: attached?.socketPath };
-		}),
+		consoles: consolesOf(config)
+			.filter(isForPeople)
+			.map(({ label, role }) => {
+				const attached = consoles.find((console) => console.guest === guest.uuid && console.label === label);
+				const kind = label.startsWith("serial") ? "serial" : role === "stub" ? "stub" : "pv";
+				return { label, kind, ptyPath: attached?.ptyPath, socketPath: attached?.socketPath };
+			}),
 		createdAt: record.createdAt,
 		...(record.lastEnd ? { lastEnd: record.lastEnd } : {}),
 	};
 }
+
+/** QEMU's own channels for saved state are nobody's console. */
+const isForPeople = ({ label }: ConsoleRequest): boolean => label !== "save" && label !== "restore";
 
 function describeStub({ record }: Guest, domains: DomainTable): NonNullable<GuestDocument["stub"]> {
 	const domid = record.runtime.stub?.domid;
