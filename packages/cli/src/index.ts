@@ -1,1 +1,3 @@
-export {};
+export type { CliIo, TerminalInput, TerminalOutput } from "./cli-io.ts";
+export { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+export { runCli } from "./run-cli.ts";

@@ -6,7 +6,7 @@ describe("guestNameProblem", () => {
 		expect(guestNameProblem(name)).toBeUndefined();
 	});
 
-	it.each([
+	it.each<[string, string]>([
 		["", "empty"],
 		["x".repeat(65), "longer than 64"],
 		["-a", "dash"],
@@ -16,7 +16,7 @@ describe("guestNameProblem", () => {
 		["..", "dots only"],
 		["aabbccdd-0011-2233-4455-66778899aabb", "uuid"],
 		["aabbccdd00112233445566778899aabb", "uuid"],
-		..."/'\"\\`\n\r\t\x00\x1b\x7f\x9bé😀".split("").map((char) => [`a${char}b`, "not allowed"] as const),
+		..."/'\"\\`\n\r\t\x00\x1b\x7f\x9bé😀".split("").map((char): [string, string] => [`a${char}b`, "not allowed"]),
 	])("refuses %j", (name, why) => {
 		expect(guestNameProblem(name)).toContain(why);
 	});

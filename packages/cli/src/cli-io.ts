@@ -1,0 +1,35 @@
+import type { Readable, Writable } from "node:stream";
+
+export type TerminalOutput = Writable & { isTTY?: boolean; columns?: number };
+export type TerminalInput = Readable & { isTTY?: boolean; setRawMode?: (raw: boolean) => unknown };
+export type StopSignal = "SIGINT" | "SIGTERM";
+
+/** Everything of the process that a command may touch. */
+export interface CliIo {
+	stdin: TerminalInput;
+	stdout: TerminalOutput;
+	stderr: TerminalOutput;
+	env: Readonly<Record<string, string | undefined>>;
+	/** Absolute. */
+	workingDirectory: string;
+	/** Calls back for each SIGINT or SIGTERM until the answer is called; meanwhile they do not end the process. */
+	onStop(listener: (signal: StopSignal) => void): () => void;
+}
+
+/** The real process. */
+export function processIo(): CliIo {
+	return {
+		stdin: process.stdin,
+		stdout: process.stdout,
+		stderr: process.stderr,
+		env: process.env,
+		workingDirectory: process.cwd(),
+		onStop(listener) {
+			const signals: StopSignal[] = ["SIGINT", "SIGTERM"];
+			for (const signal of signals) process.on(signal, listener);
+			return () => {
+				for (const signal of signals) process.off(signal, listener);
+			};
+		},
+	};
+}

@@ -1,0 +1,138 @@
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CapturedIo, run } from "./captured-io.ts";
+import { DETAILS, GUEST, ID } from "./documents.ts";
+import { FakeDaemon } from "./fake-daemon.ts";
+import { FakeRelay } from "./fake-relay.ts";
+
+let daemon: FakeDaemon;
+let relay: FakeRelay;
+let io: CapturedIo;
+let rawModes: boolean[];
+const bulkhead = (...args: string[]): ReturnType<typeof run> => run(io, daemon.socketPath, ...args);
+
+beforeEach(async () => {
+	io = new CapturedIo();
+	rawModes = [];
+	daemon = await FakeDaemon.open();
+	daemon.json("GET /guests/web", DETAILS);
+	daemon.json(`GET /guests/${ID}`, DETAILS);
+	relay = await FakeRelay.open(join(dirname(daemon.socketPath), "console.sock"));
+	io.env.BULKHEAD_CONSOLE_SOCKET = relay.path;
+});
+afterEach(async () => {
+	expect(io.listening).toBe(false);
+	await relay[Symbol.asyncDispose]();
+	await daemon[Symbol.asyncDispose]();
+});
+
+function useTerminal(): void {
+	io.stdin.isTTY = true;
+	io.stdin.setRawMode = (raw) => void rawModes.push(raw);
+}
+
+describe("bulkhead console", () => {
+	it("joins a terminal with the first serial port until Ctrl-], and sets the terminal back", async () => {
+		useTerminal();
+		const running = bulkhead("console", "web");
+		await io.until(() => io.out.includes("login: "));
+		io.stdin.write("ro");
+		io.stdin.write("ot\r\u001dlost");
+		expect(await running).toMatchObject({ code: 0, out: "login: " });
+		expect(relay.asked).toEqual([{ guest: ID, console: "serial0", from: "live", input: true }]);
+		expect(rawModes).toEqual([true, false]);
+		expect(io.err).toContain("[web's console serial0; Ctrl-] detaches]");
+	});
+
+	it("sends what was typed", async () => {
+		const running = bulkhead("console", "web");
+		await io.until(() => io.out.includes("login: "));
+		io.stdin.end("root\n\u001d");
+		const { typed } = await typedText(relay, "root\n\u001d");
+		relay.end("guest destroyed\u001b");
+		const { code, err } = await running;
+		// Without a terminal Ctrl-] is a byte like any other.
+		expect({ code, typed }).toEqual({ code: 0, typed: "root\n\u001d" });
+		expect(err).toBe("[web's console serial0 ended: guest destroyed\\u{1b}]\n");
+	});
+
+	it("passes output through byte by byte until the end", async () => {
+		const running = bulkhead("console", "web", "--tail");
+		await io.until(() => io.out.includes("login: "));
+		relay.print("\u001b[1mbold");
+		relay.end("over");
+		expect((await running).out).toBe("login: \u001b[1mbold");
+		expect(relay.asked[0]?.from).toBe("tail");
+	});
+
+	it.each([
+		[["-t", "stub"], { console: "stub", input: false }],
+		[["-t", "pv"], { console: "pv", input: true }],
+		[["-t", "serial", "--from", "start"], { console: "serial0", from: "start" }],
+		[["-r"], { console: "serial0", input: false }],
+	])("%j chooses %j; Ctrl-C leaves", async (flags, expected) => {
+		const running = bulkhead("console", ...flags, "web");
+		await io.until(() => io.out.includes("login: "));
+		io.signal("SIGINT");
+		expect((await running).code).toBe(130);
+		expect(relay.asked[0]).toMatchObject(expected);
+	});
+
+	it("--until leaves when the text has come, however it was cut", async () => {
+		const running = bulkhead("console", "web", "--until", "all-9");
+		await io.until(() => io.out.includes("login: "));
+		for (const part of ["al", "al", "l-", "9", "!"]) relay.print(part);
+		expect((await running).code).toBe(0);
+		expect(io.out).toMatch(/^login: alall-9/);
+	});
+
+	it("--until fails when the console ends before", async () => {
+		const running = bulkhead("console", "web", "--until", "all-9");
+		await io.until(() => io.out.includes("login: "));
+		relay.end("destroyed");
+		expect(await running).toMatchObject({
+			code: 1,
+			err: expect.stringContaining("The text did not come before web's"),
+		});
+	});
+
+	it("knows which consoles there are", async () => {
+		expect(await bulkhead("console", "-n", "1", "web")).toEqual({
+			code: 3,
+			out: "",
+			err: "bulkhead: Guest web has no console serial1\nremedy: It has pv, stub, serial0\n",
+		});
+	});
+
+	it("takes the PV console of a guest without serial ports", async () => {
+		daemon.json("GET /guests/db", { ...DETAILS, consoles: [{ label: "pv", kind: "pv" }] });
+		const running = bulkhead("console", "db");
+		await io.until(() => io.out.includes("login: "));
+		io.signal("SIGTERM");
+		expect((await running).code).toBe(143);
+		expect(relay.asked[0]?.console).toBe("pv");
+	});
+
+	it("tells when the relay is not there", async () => {
+		io.env.BULKHEAD_CONSOLE_SOCKET = "/nonexistent/console.sock";
+		expect(await bulkhead("console", "web")).toMatchObject({
+			code: 5,
+			err: expect.stringContaining("bulkhead: Cannot reach the relay at /nonexistent/console.sock"),
+		});
+	});
+
+	it("follows create -c, from the first byte on", async () => {
+		daemon.lines("POST /guests", { type: "result", guest: GUEST });
+		const running = bulkhead("create", "-c", "/dev/null");
+		await io.until(() => io.out.includes("login: "));
+		relay.end("over");
+		expect((await running).code).toBe(0);
+		expect(relay.asked[0]).toMatchObject({ guest: ID, from: "start" });
+	});
+});
+
+/** Waits until the relay has heard the text; the test's own timeout is the deadline. */
+async function typedText(from: FakeRelay, text: string): Promise<{ typed: string }> {
+	while (from.typed.length < text.length) await new Promise((resolve) => setImmediate(resolve));
+	return from;
+}

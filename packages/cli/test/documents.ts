@@ -1,0 +1,96 @@
+import type { Guest, GuestDetails, Host } from "@bulkhead/api/client";
+import { uuid } from "@bulkhead/base";
+
+export const ID = uuid("00112233-4455-6677-8899-aabbccddeeff");
+
+export const GUEST: Guest = {
+	uuid: ID,
+	name: "web",
+	domid: 5,
+	type: "hvm",
+	phase: "running",
+	state: "-b----",
+	memoryKiB: 512 * 1024,
+	vcpus: 2,
+	cpuSeconds: 12.34,
+	uptimeSeconds: 93_784.9,
+	stub: { domid: 6, memoryKiB: 192 * 1024, state: "running" },
+	qmp: { status: "running" },
+	consoles: [
+		{ label: "pv", kind: "pv", ptyPath: "/dev/pts/3", socketPath: "/run/pv.sock" },
+		{ label: "stub", kind: "stub", socketPath: "/run/stub.sock" },
+		{ label: "serial0", kind: "serial", ptyPath: "/dev/pts/4" },
+	],
+	createdAt: "2026-11-21T03:00:00.000Z",
+};
+
+export const DETAILS: GuestDetails = {
+	...GUEST,
+	lastEnd: { reason: "reboot", at: "2026-11-21T02:00:00.000Z" },
+	config: {
+		version: 1,
+		uuid: ID,
+		name: "web",
+		type: "hvm",
+		memoryKiB: 512 * 1024,
+		vcpus: 2,
+		commandLine: "",
+		bios: "seabios",
+		boot: "cda",
+		disks: [
+			{
+				vdev: "hda",
+				devnum: 768,
+				index: 0,
+				partition: 0,
+				bus: "ide",
+				path: "/srv/web.img",
+				readOnly: false,
+				cdrom: false,
+				format: "raw",
+			},
+			{
+				vdev: "hdc",
+				devnum: 5632,
+				index: 2,
+				partition: 0,
+				bus: "ide",
+				readOnly: true,
+				cdrom: true,
+				format: "raw",
+			},
+		],
+		serials: ["pty"],
+		vga: "cirrus",
+		videoMemoryKiB: 8192,
+		nographic: false,
+		hdType: "ide",
+		acpi: true,
+		apic: true,
+		pae: true,
+		lifecycle: {
+			poweroff: "destroy",
+			reboot: "restart",
+			watchdog: "destroy",
+			crash: "preserve",
+			deviceModelFailure: "destroy",
+		},
+		stub: {},
+		deviceModelArgs: [],
+	},
+};
+
+export const HOST: Host = {
+	xenVersion: "4.17.7",
+	capabilities: ["xen-3.0-x86_64", "hvm-3.0-x86_64"],
+	totalKiB: 4096 * 1024,
+	freeKiB: 1000 * 1024,
+	nrCpus: 2,
+	cpuKHz: 2_500_000,
+	hvm: true,
+	hap: true,
+	commandLine: "dom0_mem=1G",
+	compiler: "gcc 12",
+	daemon: { version: "0.1.0", pid: 42 },
+	relay: { connected: true },
+};
