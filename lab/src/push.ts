@@ -51,7 +51,7 @@ async function install(lab: Lab, entries: readonly CpioEntry[]): Promise<void> {
 	try {
 		await writeCpioArchive(entries, archive);
 		// `-u` replaces; a running program keeps its old inode because cpio unlinks first.
-		await lab.run(["cpio", "-i", "-d", "-u", "-D", "/"], {
+		await lab.run(["sh", "-c", "cd / && cpio -i -d -u"], {
 			stdin: await readFile(archive),
 			timeoutMs: INSTALL_TIMEOUT_MS,
 		});
