@@ -122,7 +122,7 @@ export function builderContract(open: OpenContractHost): ContractRow[] {
 			for (const key of ["hvmloader", "bios"] as const) {
 				const path = join(host.scratchDir, `no-${key}`);
 				const error = await refused(() => withHvmDomain(host, { [key]: path }, never), "ENOENT");
-				assert.ok(`${error.message} ${error.log} ${error.cause}`.includes(path), error.message);
+				assert.ok(error.message.includes(path), error.message);
 			}
 		},
 		"video memory that leaves no RAM is refused": async (host) => {

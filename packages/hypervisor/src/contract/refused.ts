@@ -6,7 +6,7 @@ export async function refused(call: () => unknown, errno?: string): Promise<Hype
 	try {
 		await call();
 	} catch (error) {
-		assert.ok(error instanceof HypervisorError, `expected a HypervisorError, got ${error}`);
+		assert.ok(error instanceof HypervisorError, `expected a HypervisorError, got ${String(error)}`);
 		if (errno !== undefined) assert.equal(error.errno, errno, error.message);
 		assert.ok(error.message.length > 0);
 		return error;

@@ -38,7 +38,8 @@ export async function runVictim(target: TeardownTarget): Promise<void> {
 			process.stdout.write(`${VICTIM_READY}\n`);
 			await collectGarbage();
 			return;
-		default: {
+		case "worker-ended":
+		case "worker-terminated": {
 			const worker = new Worker(target.program, { workerData: target });
 			await once(worker, "message");
 			process.stdout.write(`${VICTIM_READY}\n`);
