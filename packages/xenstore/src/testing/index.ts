@@ -1,0 +1,2 @@
+export { type FakeNode, FakeTree } from "./fake-tree.ts";
+export { FakeXenstored } from "./fake-xenstored.ts";
