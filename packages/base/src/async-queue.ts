@@ -7,7 +7,7 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
 	readonly #items: T[] = [];
 	#waiting: { resolve: (result: IteratorResult<T>) => void; reject: (error: unknown) => void } | undefined;
 	#ended = false;
-	#error: unknown;
+	#failure: { error: unknown } | undefined;
 	#onReturn: (() => void) | undefined;
 
 	constructor(options: { limit?: number; onReturn?: () => void } = {}) {
@@ -37,14 +37,13 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
 	}
 
 	fail(error: unknown): void {
-		this.#end(error);
+		this.#end({ error });
 	}
 
 	/** The next item, or `done`. Only one consumer may wait at a time. */
 	next(): Promise<IteratorResult<T>> {
-		const item = this.#items.shift();
-		if (item !== undefined) return Promise.resolve({ done: false, value: item });
-		if (this.#error !== undefined) return Promise.reject(this.#error);
+		if (this.#items.length > 0) return Promise.resolve({ done: false, value: this.#items.shift() as T });
+		if (this.#failure) return Promise.reject(this.#failure.error);
 		if (this.#ended) return Promise.resolve({ done: true, value: undefined });
 		if (this.#waiting) throw new TypeError("An AsyncQueue has one consumer");
 		return new Promise((resolve, reject) => {
@@ -64,14 +63,14 @@ export class AsyncQueue<T> implements AsyncIterable<T> {
 		};
 	}
 
-	#end(error: unknown): void {
+	#end(failure: { error: unknown } | undefined): void {
 		if (this.#ended) return;
 		this.#ended = true;
-		this.#error = error;
+		this.#failure = failure;
 		const waiting = this.#waiting;
 		this.#waiting = undefined;
 		if (!waiting) return;
-		if (error === undefined) waiting.resolve({ done: true, value: undefined });
-		else waiting.reject(error);
+		if (failure) waiting.reject(failure.error);
+		else waiting.resolve({ done: true, value: undefined });
 	}
 }

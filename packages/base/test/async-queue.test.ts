@@ -89,6 +89,14 @@ describe("AsyncQueue", () => {
 		await expect(next).rejects.toThrow(RangeError);
 	});
 
+	test("an undefined item is an item, and an undefined failure a failure", async () => {
+		const queue = new AsyncQueue<undefined>();
+		queue.push(undefined);
+		expect(await queue.next()).toEqual({ done: false, value: undefined });
+		queue.fail(undefined);
+		await expect(queue.next()).rejects.toBeUndefined();
+	});
+
 	test("a second consumer that waits is a mistake", () => {
 		const queue = new AsyncQueue<number>();
 		void queue.next();
