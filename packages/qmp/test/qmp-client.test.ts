@@ -49,7 +49,7 @@ describe("QmpClient.open", () => {
 		new FakeQemu(theirs, { greets: false });
 		const failed = await failureOf(QmpClient.open(ours, { greetingTimeoutMs: 20 }));
 		expect(failed).toBeInstanceOf(DeadlineError);
-		expect(`${failed}`).toContain("greeting");
+		expect(String(failed)).toContain("greeting");
 		expect(ours.destroyed).toBe(true);
 	});
 
@@ -114,8 +114,8 @@ describe("execute", () => {
 		const failed = await failureOf(qmp.execute("device_del", { id: "x" }));
 		expect(failed).toBeInstanceOf(QmpError);
 		expect(failed).toMatchObject({ code: "qmp-refused", command: "device_del", errorClass: "DeviceNotFound" });
-		expect(`${failed}`).not.toContain("\u001b");
-		expect(`${failed}`.length).toBeLessThan(1200);
+		expect(String(failed)).not.toContain("\u001b");
+		expect(String(failed).length).toBeLessThan(1200);
 		expect(await failureOf(qmp.execute("no-such"))).toMatchObject({ errorClass: "CommandNotFound" });
 	});
 
@@ -124,7 +124,7 @@ describe("execute", () => {
 		const { qmp } = await connect({ handlers: { slow: () => slow.answer } });
 		const failed = await failureOf(qmp.execute("slow", {}, { timeoutMs: 20 }));
 		expect(failed).toBeInstanceOf(DeadlineError);
-		expect(`${failed}`).toContain("slow");
+		expect(String(failed)).toContain("slow");
 		slow.give({});
 		expect(await qmp.execute("query-status")).toMatchObject({ running: true });
 	});

@@ -76,8 +76,7 @@ describe("a vchan between two domains", () => {
 	it("still delivers what the server wrote before it closed, then ends", async () => {
 		pair.server.write("last words");
 		await pair.server.close();
-		const chunks: Buffer[] = [];
-		for await (const chunk of pair.client) chunks.push(chunk);
+		const chunks = (await pair.client.toArray()) as Buffer[];
 		expect(Buffer.concat(chunks).toString()).toBe("last words");
 	});
 

@@ -125,7 +125,7 @@ describe("a watch", () => {
 	});
 
 	it("reports xenstored's refusal", async () => {
-		await using other = await XenstoreClient.connect({ path: fake.path });
+		const other = await XenstoreClient.connect({ path: fake.path });
 		other.close();
 		const watch = other.watch("/a");
 		expect(await failureOf(watch.ready)).toMatchObject({ code: "xenstore-closed" });
@@ -163,7 +163,7 @@ describe("waitFor", () => {
 			client.waitFor("/never", () => false, { timeoutMs: 20, what: "the stub domain's QEMU" }),
 		);
 		expect(failed).toBeInstanceOf(DeadlineError);
-		expect(`${failed}`).toContain("the stub domain's QEMU");
+		expect(String(failed)).toContain("the stub domain's QEMU");
 	});
 
 	it("gives up with its signal", async () => {

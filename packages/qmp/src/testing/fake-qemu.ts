@@ -90,7 +90,7 @@ export class FakeQemu {
 			this.send({ return: value ?? {}, id });
 		} catch (error) {
 			const errorClass = error instanceof FakeRefusal ? error.errorClass : "GenericError";
-			this.send({ id, error: { class: errorClass, desc: error instanceof Error ? error.message : `${error}` } });
+			this.send({ id, error: { class: errorClass, desc: error instanceof Error ? error.message : String(error) } });
 		}
 	}
 

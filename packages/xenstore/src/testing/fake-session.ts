@@ -11,6 +11,9 @@ import type { FakeXenstored } from "./fake-xenstored.ts";
 
 const OK = encodeStrings("OK");
 
+const ASKING = ["READ", "DIRECTORY", "DIRECTORY_PART", "GET_PERMS"] as const satisfies Operation[];
+const CHANGING = ["WRITE", "MKDIR", "RM", "SET_PERMS"] as const satisfies Operation[];
+
 interface Transaction {
 	base: FakeTree;
 	tree: FakeTree;
@@ -98,32 +101,15 @@ export class FakeSession {
 		if (operation === undefined) throw new Refusal("ENOSYS");
 		const [first = "", ...rest] = decodeStrings(payload);
 		this.#server.received.push(first === "" ? operation : `${operation} ${first}`);
-		switch (operation) {
-			case "WATCH":
-				return this.#watch(first, rest);
-			case "UNWATCH":
-				if (!this.#watches.delete(`${first}\0${rest[0]}`)) throw new Refusal("ENOENT");
-				return OK;
-			case "RESET_WATCHES":
-				this.#watches.clear();
-				return OK;
-			case "TRANSACTION_START":
-				return this.#startTransaction(transactionId);
-			case "TRANSACTION_END":
-				return this.#endTransaction(transactionId, first);
-			case "READ":
-			case "DIRECTORY":
-			case "DIRECTORY_PART":
-			case "GET_PERMS":
-				return this.#ask(operation, this.#treeOf(transactionId), checkedPath(first), rest);
-			case "WRITE":
-			case "MKDIR":
-			case "RM":
-			case "SET_PERMS":
-				return this.#change(operation, transactionId, checkedPath(first), payload, rest);
-			default:
-				return this.#server.performPrivileged(operation, [first, ...rest]);
-		}
+		if (isOneOf(operation, ASKING)) return this.#ask(operation, this.#treeOf(transactionId), checkedPath(first), rest);
+		if (isOneOf(operation, CHANGING)) return this.#change(operation, transactionId, checkedPath(first), payload, rest);
+		if (operation === "WATCH") return this.#watch(first, rest);
+		if (operation === "UNWATCH") return this.#unwatch(first, rest);
+		if (operation === "TRANSACTION_START") return this.#startTransaction(transactionId);
+		if (operation === "TRANSACTION_END") return this.#endTransaction(transactionId, first);
+		if (operation !== "RESET_WATCHES") return this.#server.performPrivileged(operation, [first, ...rest]);
+		this.#watches.clear();
+		return OK;
 	}
 
 	#treeOf(transactionId: number): FakeTree {
@@ -133,7 +119,7 @@ export class FakeSession {
 		return transaction.tree;
 	}
 
-	#ask(operation: Operation, tree: FakeTree, path: string, [offset]: string[]): Buffer {
+	#ask(operation: (typeof ASKING)[number], tree: FakeTree, path: string, [offset]: string[]): Buffer {
 		const node = tree.get(path);
 		if (operation === "READ") return node.value;
 		if (operation === "DIRECTORY") return encodeChildren(node);
@@ -141,7 +127,13 @@ export class FakeSession {
 		return encodeChildrenPart(node, Number(offset));
 	}
 
-	#change(operation: Operation, transactionId: number, path: string, payload: Buffer, rest: string[]): Buffer {
+	#change(
+		operation: (typeof CHANGING)[number],
+		transactionId: number,
+		path: string,
+		payload: Buffer,
+		rest: string[],
+	): Buffer {
 		const act = (tree: FakeTree): void => {
 			if (operation === "WRITE") tree.write(path, Buffer.from(payload.subarray(Buffer.byteLength(path) + 1)));
 			else if (operation === "MKDIR") tree.mkdir(path);
@@ -159,6 +151,11 @@ export class FakeSession {
 		const key = `${path}\0${token}`;
 		if (this.#watches.has(key)) throw new Refusal("EEXIST");
 		this.#watches.set(key, path);
+		return OK;
+	}
+
+	#unwatch(path: string, [token]: string[]): Buffer {
+		if (!this.#watches.delete(`${path}\0${token}`)) throw new Refusal("ENOENT");
 		return OK;
 	}
 
@@ -182,4 +179,8 @@ export class FakeSession {
 function checkedPath(path: string): string {
 	if (findPathFault(path) !== undefined) throw new Refusal("EINVAL");
 	return path.startsWith("/") ? path : `/local/domain/${domId(0)}/${path}`;
+}
+
+function isOneOf<T extends Operation>(operation: Operation, group: readonly T[]): operation is T {
+	return (group as readonly Operation[]).includes(operation);
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DomId } from "@bulkhead/base";
+import { DOM0, type DomId } from "@bulkhead/base";
 import type { Permission } from "../permission.ts";
 import type { Message } from "../wire/message.ts";
 import type { Operation } from "../wire/operations.ts";
@@ -26,6 +26,30 @@ export class FakeXenstored implements AsyncDisposable {
 	readonly #directory: string;
 	readonly #server: Server;
 	readonly #sessions = new Set<FakeSession>();
+	readonly #privileged: Partial<Record<Operation, (domid: DomId, second: DomId, third: number) => string>> = {
+		INTRODUCE: (domid, frame, port) => {
+			this.introduced.set(domid, { frame, port });
+			this.fire("@introduceDomain");
+			return "OK";
+		},
+		RELEASE: (domid) => {
+			this.#demandIntroduced(domid);
+			this.releaseDomain(domid);
+			return "OK";
+		},
+		SET_TARGET: (stub, guest) => {
+			this.#demandIntroduced(stub);
+			this.#demandIntroduced(guest);
+			this.targets.set(stub, guest);
+			return "OK";
+		},
+		RESUME: (domid) => {
+			this.#demandIntroduced(domid);
+			return "OK";
+		},
+		IS_DOMAIN_INTRODUCED: (domid) => (domid === DOM0 || this.introduced.has(domid) ? "T" : "F"),
+		GET_DOMAIN_PATH: (domid) => `/local/domain/${domid}`,
+	};
 	#held: { session: FakeSession; message: Message }[] | undefined;
 
 	static async listen(): Promise<FakeXenstored> {
@@ -155,30 +179,15 @@ export class FakeXenstored implements AsyncDisposable {
 
 	/** @internal */
 	performPrivileged(operation: Operation, args: readonly string[]): Buffer {
-		const [domid, second] = args.map(Number) as [DomId, DomId];
-		switch (operation) {
-			case "INTRODUCE":
-				this.introduced.set(domid, { frame: Number(args[1]), port: Number(args[2]) });
-				this.fire("@introduceDomain");
-				return encodeStrings("OK");
-			case "RELEASE":
-				if (!this.introduced.delete(domid)) throw new Refusal("ENOENT");
-				this.fire("@releaseDomain");
-				return encodeStrings("OK");
-			case "SET_TARGET":
-				if (!this.introduced.has(domid) || !this.introduced.has(second)) throw new Refusal("ENOENT");
-				this.targets.set(domid, second);
-				return encodeStrings("OK");
-			case "RESUME":
-				if (!this.introduced.has(domid)) throw new Refusal("ENOENT");
-				return encodeStrings("OK");
-			case "IS_DOMAIN_INTRODUCED":
-				return encodeStrings(domid === 0 || this.introduced.has(domid) ? "T" : "F");
-			case "GET_DOMAIN_PATH":
-				return encodeStrings(`/local/domain/${domid}`);
-			default:
-				throw new Refusal("ENOSYS");
-		}
+		const perform = this.#privileged[operation];
+		if (!perform) throw new Refusal("ENOSYS");
+		const [domid, second = DOM0] = args.map((text) => Number(text) as DomId);
+		if (domid === undefined || Number.isNaN(domid)) throw new Refusal("EINVAL");
+		return encodeStrings(perform(domid, second, Number(args[2])));
+	}
+
+	#demandIntroduced(domid: DomId): void {
+		if (!this.introduced.has(domid)) throw new Refusal("ENOENT");
 	}
 
 	#adopt(fork: FakeTree): void {
