@@ -8,7 +8,7 @@ import {
 } from "@bulkhead/base";
 
 /** The HTTP statuses that bulkheadd answers errors with. The body's `code` says more. */
-export type ErrorStatus = 400 | 404 | 409 | 413 | 500 | 502 | 503 | 504 | 507;
+export type ErrorStatus = 400 | 403 | 404 | 409 | 413 | 500 | 502 | 503 | 504 | 507;
 
 /** By code; the one place where it is decided. */
 const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
@@ -16,6 +16,9 @@ const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
 	"no-such-route": 404,
 	"no-such-console": 404,
 	"no-such-operation": 404,
+	"no-such-qmp": 404,
+	"qmp-command-refused": 403,
+	"qmp-arguments-too-long": 413,
 	"name-in-use": 409,
 	"uuid-in-use": 409,
 	"guest-not-running": 409,
@@ -25,6 +28,9 @@ const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
 	"not-enough-memory": 507,
 	"relay-unreachable": 503,
 	"relay-lost": 503,
+	"relay-busy": 503,
+	"qmp-not-connected": 503,
+	"qmp-connection-lost": 503,
 	"xenstore-connection-lost": 503,
 	cancelled: 503,
 };

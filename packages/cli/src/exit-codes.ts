@@ -33,13 +33,20 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 	unreachable: {
 		code: 5,
 		meaning: "bulkheadd or bulkhead-relay is not reachable, or was lost",
-		of: ["daemon-unreachable", "daemon-lost", "relay-unreachable", "relay-lost"],
+		of: ["daemon-unreachable", "daemon-lost", "relay-unreachable", "relay-lost", "relay-busy"],
 	},
 	deadline: { code: 6, meaning: "a deadline passed", of: ["deadline-exceeded"] },
 	conflict: {
 		code: 7,
 		meaning: "the guest's or the host's state does not allow it (name taken, no memory, guest not running)",
-		of: ["name-in-use", "uuid-in-use", "guest-not-running", "guest-does-not-listen", "not-enough-memory"],
+		of: [
+			"name-in-use",
+			"uuid-in-use",
+			"guest-not-running",
+			"guest-does-not-listen",
+			"not-enough-memory",
+			"no-such-qmp",
+		],
 	},
 	interrupted: { code: 130, meaning: "interrupted by Ctrl-C; what had been begun is undone", of: [] },
 	terminated: { code: 143, meaning: "interrupted by SIGTERM; what had been begun is undone", of: [] },

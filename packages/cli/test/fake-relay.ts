@@ -45,13 +45,15 @@ export class FakeRelay implements AsyncDisposable {
 		this.#sockets.push(socket);
 		socket.on("error", () => {});
 		let head = "";
+		let isAttached = false;
 		socket.on("data", (chunk) => {
-			if (this.asked.length > 0) return this.#type(chunk);
+			if (isAttached) return this.#type(chunk);
 			head += chunk.toString();
 			if (!head.includes("\n")) return;
 			const request = JSON.parse(head) as Asked;
 			this.asked.push(request);
-			const stream = { stream: "s", ring: "r", offset: 0, inputOffset: 0, writer: request.input };
+			isAttached = true;
+			const stream = { stream: "s", ring: "r", offset: 0, inputOffset: this.#received, writer: request.input };
 			socket.write(`${JSON.stringify({ ok: true, ...stream })}\n`);
 			this.print("login: ");
 		});

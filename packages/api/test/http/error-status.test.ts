@@ -13,6 +13,8 @@ describe("statusOfError", () => {
 	it.each([
 		[new BulkheadError("no-such-guest", "x"), 404],
 		[new InvalidInputError("x", {}, "name-in-use"), 409],
+		[new PeerRefusedError("qmp-command-refused", "x"), 403],
+		[new PeerRefusedError("qmp-refused", "x"), 502],
 		[new InvalidInputError("x", {}, "guest-config-too-large"), 413],
 		[new InvalidInputError("x", {}, "not-enough-memory"), 507],
 		[new InvalidInputError("x", {}, "file-unusable"), 400],
