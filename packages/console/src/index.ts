@@ -12,6 +12,4 @@ export { type PtyFiles, PtyTerminal } from "./serve/pty-terminal.ts";
 export { type RawConsoleOptions, RawConsoleSocket } from "./serve/raw-socket.ts";
 export { type ServeConsoleOptions, ServedConsole } from "./serve/served-console.ts";
 export { socketFd } from "./serve/socket-fd.ts";
-export { ConsoleSession, type ConsoleSessionEvents, type OpenConsoleSession } from "./session/console-session.ts";
-export { encodeCount, encodeData, encodeEnded, FRAME, type Frame, FrameParser } from "./session/frames.ts";
-export type { SessionAnswer, SessionRefusal, SessionRequest } from "./session/session-lines.ts";
+export * from "./session/index.ts";

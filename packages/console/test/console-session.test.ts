@@ -130,7 +130,8 @@ describe("ConsoleSession", () => {
 		world.frontend.write(all);
 		await until("the guest waits", () => world.console.backend.blocked);
 		let length = 0;
-		for await (const chunk of session) {
+		const chunks: AsyncIterable<Buffer> = session;
+		for await (const chunk of chunks) {
 			expect(all.subarray(length, length + chunk.length).equals(chunk)).toBe(true);
 			length += chunk.length;
 			if (length === all.length) break;

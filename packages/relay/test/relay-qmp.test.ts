@@ -81,6 +81,19 @@ describe("relay: QMP", () => {
 		expect(qemu.attempts).toBe(4);
 	});
 
+	it("lets a command wait for a session that is being made, no longer than its time", async () => {
+		const qemu = new FakeQemu();
+		qemu.deaf = 2;
+		const { client } = await RelayWorld.start({ dial: qemu.dial });
+		const attached = client.request("attach-qmp", attach(), limit);
+		const command = { guest, command: "query-name" };
+		const impatient = client.request("qmp-execute", { ...command, timeoutMs: 10 }, limit);
+		const patient = client.request("qmp-execute", { ...command, timeoutMs: 5000 }, limit);
+		await expect(impatient).rejects.toMatchObject({ code: "deadline-exceeded" });
+		expect(await patient).toEqual({ return: {} });
+		await attached;
+	});
+
 	it("gives up at the deadline, with the last failure as the cause", async () => {
 		const qemu = new FakeQemu();
 		qemu.deaf = Number.POSITIVE_INFINITY;

@@ -1,5 +1,5 @@
 import type { AttachedQmp, AttachQmp, QmpStatus } from "@bulkhead/api/relay";
-import { BulkheadError, CancelledError, DeadlineError, delay, ProtocolError } from "@bulkhead/base";
+import { CancelledError, DeadlineError, delay, ProtocolError, withDeadline } from "@bulkhead/base";
 import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
 import { checkCommand, isFitEvent, type QmpPolicy } from "./qmp-policy.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -58,14 +58,13 @@ export class QmpSession {
 		return { qemuVersion: connection.version, status: statusOf(answer) };
 	}
 
-	/** One command, if the policy allows it. */
+	/** One command, if the policy allows it. While the session is being made, waiting for it counts as part of the time. */
 	async execute(command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown> {
 		checkCommand(this.#options.policy, command, args);
-		if (!this.#connection)
-			throw new BulkheadError("qmp-not-connected", "The guest's QEMU has not answered yet", {
-				fields: { guest: this.request.guest },
-			});
-		return this.#connection.execute(command, args, timeoutMs);
+		const deadline = performance.now() + timeoutMs;
+		const wait = { timeoutMs, signal: this.#stop.signal, what: "the guest's QEMU to greet" };
+		const connection = this.#connection ?? (await withDeadline(this.#connecting, wait));
+		return connection.execute(command, args, Math.max(1, Math.ceil(deadline - performance.now())));
 	}
 
 	/** Idempotent. */
