@@ -1,5 +1,4 @@
-import { type ErrorDetails, InvalidInputError, PeerRefusedError, printable } from "@bulkhead/base";
-import { LIMITS } from "./wire/limits.ts";
+import { type ErrorDetails, PeerRefusedError, printable } from "@bulkhead/base";
 import type { Operation } from "./wire/operations.ts";
 
 /**
@@ -51,11 +50,4 @@ export function refusal(operation: Operation, path: string | undefined, errnoTex
 
 export function isRefusal(error: unknown, errno: string): error is XenstoreError {
 	return error instanceof XenstoreError && error.code === "xenstore-refused" && error.errno === errno;
-}
-
-/** A request that xenstored would end the connection for. */
-export function tooLong(operation: Operation, path: string | undefined, length: number): InvalidInputError {
-	return new InvalidInputError(`Request ${operation} takes ${length} bytes, more than xenstored accepts`, {
-		fields: { operation, ...(path !== undefined && { path }), length, limit: LIMITS.payload },
-	});
 }

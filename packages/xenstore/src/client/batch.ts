@@ -1,8 +1,7 @@
-import { tooLong, XenstoreError } from "../errors.ts";
+import { XenstoreError } from "../errors.ts";
 import { xenstorePath } from "../path.ts";
 import { formatPermissions, type Permission } from "../permission.ts";
 import type { XenstoreValue } from "../view.ts";
-import { LIMITS } from "../wire/limits.ts";
 import { encodeStrings, encodeWrite } from "../wire/payload.ts";
 import type { Connection, Request } from "./connection.ts";
 import { isMissing, toBytes } from "./node-access.ts";
@@ -28,7 +27,7 @@ export async function runBatch(
 	body: (batch: XenstoreBatch) => void,
 	options: TransactionOptions,
 ): Promise<void> {
-	const requests = collect(body);
+	const requests = collect(connection, body);
 	if (requests.length === 0) return;
 	await retryConflicts(connection, options, async () => {
 		const transactionId = await startTransaction(connection, options.signal);
@@ -51,11 +50,12 @@ function committedWithout(cause: unknown, index: number): unknown {
 	return new XenstoreError(code, message, { cause, errno, operation, path, fields: { committed: true, index } });
 }
 
-function collect(body: (batch: XenstoreBatch) => void): Request[] {
+function collect(connection: Connection, body: (batch: XenstoreBatch) => void): Request[] {
 	const requests: Request[] = [];
 	const add = (operation: Request["operation"], path: string, payload: Buffer): void => {
-		if (payload.length > LIMITS.payload) throw tooLong(operation, path, payload.length);
-		requests.push({ operation, path, payload });
+		const request = { operation, path, payload };
+		if (payload.length > connection.payloadBytes) throw connection.tooLong(request);
+		requests.push(request);
 	};
 	const batch: XenstoreBatch = {
 		write: (path, value) => add("WRITE", path, encodeWrite(xenstorePath(path), toBytes(value))),

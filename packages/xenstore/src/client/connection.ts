@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
-import { DeadlineError, ProtocolError } from "@bulkhead/base";
-import { refusal, tooLong, XenstoreError } from "../errors.ts";
+import { DeadlineError, InvalidInputError, ProtocolError } from "@bulkhead/base";
+import { refusal, XenstoreError } from "../errors.ts";
+import type { Transport } from "../transport/open-transport.ts";
 import type { RequestOptions } from "../view.ts";
-import { LIMITS } from "../wire/limits.ts";
 import { encodeMessage, type Message } from "../wire/message.ts";
 import { MessageParser } from "../wire/message-parser.ts";
 import { findOperation, OPERATION, type Operation } from "../wire/operations.ts";
@@ -35,7 +35,9 @@ const LAST_REQUEST_ID = 0xffff_ffff;
  */
 export class Connection {
 	readonly stats: ConnectionStats = { requests: 0, replies: 0, watchEvents: 0, transactions: 0, conflicts: 0 };
-	readonly #transport: Duplex;
+	readonly #stream: Duplex;
+	/** Bytes of payload that a request may have. */
+	readonly payloadBytes: number;
 	readonly #requestTimeoutMs: number;
 	readonly #parser = new MessageParser();
 	/** In the order sent, which is the order of their deadlines. */
@@ -48,13 +50,14 @@ export class Connection {
 	#sweep: NodeJS.Timeout | undefined;
 	#end: XenstoreError | undefined;
 
-	constructor(transport: Duplex, requestTimeoutMs: number) {
-		this.#transport = transport;
+	constructor({ stream, payloadBytes }: Transport, requestTimeoutMs: number) {
+		this.#stream = stream;
+		this.payloadBytes = payloadBytes;
 		this.#requestTimeoutMs = requestTimeoutMs;
-		transport.on("data", (chunk: Buffer) => this.#receive(chunk));
-		transport.on("error", (error) => this.#lose(error));
-		transport.on("end", () => this.#lose());
-		transport.on("close", () => this.#lose());
+		stream.on("data", (chunk: Buffer) => this.#receive(chunk));
+		stream.on("error", (error) => this.#lose(error));
+		stream.on("end", () => this.#lose());
+		stream.on("close", () => this.#lose());
 	}
 
 	/** Why the conversation is over, if it is. */
@@ -66,7 +69,7 @@ export class Connection {
 	request(request: Request, { signal }: RequestOptions = {}): Promise<Buffer> {
 		const { operation, payload, path, transactionId = 0 } = request;
 		if (this.#end) return Promise.reject(this.#end);
-		if (payload.length > LIMITS.payload) return Promise.reject(tooLong(operation, path, payload.length));
+		if (payload.length > this.payloadBytes) return Promise.reject(this.tooLong(request));
 		const pending = new PendingReply(operation, path, performance.now() + this.#requestTimeoutMs);
 		const reply = pending.await(signal);
 		if (signal?.aborted) return reply;
@@ -74,9 +77,16 @@ export class Connection {
 		this.#pending.set(requestId, pending);
 		this.stats.requests++;
 		this.#cork();
-		this.#transport.write(encodeMessage({ type: OPERATION[operation], requestId, transactionId, payload }));
+		this.#stream.write(encodeMessage({ type: OPERATION[operation], requestId, transactionId, payload }));
 		this.#sweepLater();
 		return reply;
+	}
+
+	/** A request that xenstored, or the kernel before it, would end the connection for. */
+	tooLong({ operation, path, payload: { length } }: Request): InvalidInputError {
+		return new InvalidInputError(`Request ${operation} takes ${length} bytes, more than xenstored accepts`, {
+			fields: { operation, ...(path !== undefined && { path }), length, limit: this.payloadBytes },
+		});
 	}
 
 	/** Receives the events of a token of this connection until `removeWatcher`. */
@@ -108,10 +118,10 @@ export class Connection {
 	#cork(): void {
 		if (this.#isCorked) return;
 		this.#isCorked = true;
-		this.#transport.cork();
+		this.#stream.cork();
 		process.nextTick(() => {
 			this.#isCorked = false;
-			this.#transport.uncork();
+			this.#stream.uncork();
 		});
 	}
 
@@ -202,7 +212,7 @@ export class Connection {
 		if (this.#end) return;
 		this.#end = error;
 		clearTimeout(this.#sweep);
-		this.#transport.destroy();
+		this.#stream.destroy();
 		for (const pending of this.#pending.values()) pending.reject(error);
 		this.#pending.clear();
 		this.#watchers.clear();

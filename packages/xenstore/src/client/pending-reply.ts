@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { CancelledError } from "@bulkhead/base";
 import type { Operation } from "../wire/operations.ts";
 
@@ -22,6 +23,8 @@ export class PendingReply {
 			this.#settle = { resolve, reject };
 			if (!signal) return;
 			this.#signal = signal;
+			// One signal may well stop hundreds of requests: no leak that Node should warn of.
+			setMaxListeners(0, signal);
 			if (signal.aborted) this.#abort();
 			else signal.addEventListener("abort", this.#abort, { once: true });
 		});

@@ -2,6 +2,9 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
 import { Duplex, type Readable } from "node:stream";
+import { LIMITS } from "../wire/limits.ts";
+import { MessageParser } from "../wire/message-parser.ts";
+import { OPERATION } from "../wire/operations.ts";
 
 /** Stated by hand: the types of `spawn` know no descriptor number as stdin. */
 type ReaderProcess = ChildProcessByStdio<null, Readable, null>;
@@ -23,17 +26,27 @@ export async function openXenbusDevice(path: string): Promise<Duplex> {
 	}
 }
 
+/**
+ * The kernel's buffer for one request (xenbus_dev_frontend.c: XENSTORE_PAYLOAD_MAX bytes, header included). It hands the
+ * request to xenstored's ring out of this very buffer, later, so a second request written before the first is answered
+ * overwrites the first (seen with Linux 6.1): the device takes one at a time.
+ */
+const KERNEL_BUFFER_BYTES = 4096;
+
+/** Bytes of payload that a request through the device may have. */
+export const DEVICE_PAYLOAD_BYTES: number = KERNEL_BUFFER_BYTES - LIMITS.header;
+
 class XenbusDevice extends Duplex {
 	readonly #file: FileHandle;
 	readonly #reader: ReaderProcess;
+	readonly #replies = new MessageParser();
+	#onReply: (() => void) | undefined;
 
 	constructor(file: FileHandle, reader: ReaderProcess) {
 		super();
 		this.#file = file;
 		this.#reader = reader;
-		reader.stdout.on("data", (chunk: Buffer) => {
-			if (!this.push(chunk)) reader.stdout.pause();
-		});
+		reader.stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
 		reader.stdout.on("end", () => this.push(null));
 		reader.on("error", (error) => this.destroy(error));
 	}
@@ -42,19 +55,31 @@ class XenbusDevice extends Duplex {
 		this.#reader.stdout.resume();
 	}
 
-	/** The kernel takes one whole message per write (xenbus_dev_frontend.c, xenbus_file_write). */
+	/** One whole message. The next one comes when this is done: answered. */
 	override _write(message: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-		this.#file
-			.write(message)
-			.then(
-				({ bytesWritten }) =>
-					done(bytesWritten === message.length ? null : new Error("The xenbus device took half a message")),
-				done,
-			);
+		const answered = new Promise<void>((resolve) => {
+			this.#onReply = resolve;
+		});
+		this.#file.write(message).then(({ bytesWritten }) => {
+			if (bytesWritten === message.length) answered.then(() => done());
+			else done(new Error("The xenbus device took half a message"));
+		}, done);
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
 		this.#reader.kill("SIGKILL");
 		this.#file.close().then(() => done(error), done);
+	}
+
+	#receive(chunk: Buffer): void {
+		try {
+			this.#replies.push(chunk, ({ type }) => {
+				if (type !== OPERATION.WATCH_EVENT) this.#onReply?.();
+			});
+		} catch (error) {
+			this.destroy(error as Error);
+			return;
+		}
+		if (!this.push(chunk)) this.#reader.stdout.pause();
 	}
 }

@@ -1,0 +1,34 @@
+import { serializeError } from "@bulkhead/base";
+
+/** One thing that must be so in dom0. `run` answers figures worth keeping, if it has some. */
+export interface Row {
+	name: string;
+	run(): Promise<Record<string, unknown> | undefined>;
+}
+
+export interface RowOutcome {
+	row: string;
+	ok: boolean;
+	ms: number;
+	figures?: Record<string, unknown>;
+	error?: unknown;
+}
+
+/** Runs in dom0: one line of JSON for each row. The exit status tells whether all held. */
+export async function runRows(rows: readonly Row[]): Promise<void> {
+	let failures = 0;
+	for (const { name, run } of rows) {
+		const started = performance.now();
+		const outcome: RowOutcome = { row: name, ok: true, ms: 0 };
+		try {
+			outcome.figures = await run();
+		} catch (error) {
+			failures++;
+			outcome.ok = false;
+			outcome.error = { ...serializeError(error), stack: error instanceof Error ? error.stack : undefined };
+		}
+		outcome.ms = Math.round(performance.now() - started);
+		process.stdout.write(`${JSON.stringify(outcome)}\n`);
+	}
+	process.exitCode = failures === 0 && rows.length > 0 ? 0 : 1;
+}

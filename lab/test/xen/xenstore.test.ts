@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Lab } from "../../src/lab.ts";
+import { type ProgramOutcome, runInDom0 } from "./programs/run-in-dom0.ts";
+import { xenstoreRows } from "./programs/xenstore-rows.ts";
+
+const RUN_TIMEOUT_MS = 120_000;
+
+describe("the xenstore client and the real xenstored", () => {
+	let lab: Lab;
+	let outcome: ProgramOutcome;
+
+	beforeAll(async () => {
+		lab = await Lab.attach();
+		outcome = await runInDom0(lab, join(import.meta.dirname, "programs/xenstore-main.ts"), RUN_TIMEOUT_MS);
+	}, RUN_TIMEOUT_MS + 60_000);
+
+	afterAll(() => lab?.close());
+
+	test.each(xenstoreRows().map(({ name }) => name))("%s", (name) => {
+		const row = outcome.rows.get(name);
+		expect(row, `the run ended before this row: ${outcome.stderr}`).toBeDefined();
+		expect(row?.error, JSON.stringify(row?.error, null, 2)).toBeUndefined();
+		if (row?.figures) console.info(name, row.figures);
+	});
+
+	test("the program ends by itself, without warnings, and leaves no node behind", async () => {
+		expect({ exitCode: outcome.exitCode, stderr: outcome.stderr }).toEqual({ exitCode: 0, stderr: "" });
+		expect(await lab.run(["xenstore-list", "/"])).not.toContain("bulkhead-test");
+	});
+});
