@@ -6,6 +6,7 @@ const DOM0_PACKAGES = [
 	"busybox-static",
 	"coreutils",
 	"iproute2",
+	"ipxe-qemu",
 	"kmod",
 	"libgcc-s1",
 	"libstdc++6",

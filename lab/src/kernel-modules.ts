@@ -1,4 +1,4 @@
-import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BulkheadError } from "@bulkhead/base";
 import { type CpioEntry, entriesFromTree, runProgram } from "@bulkhead/image";
@@ -35,7 +35,9 @@ export async function kernelModuleEntries(
 	const base = join("usr/lib/modules", kernelRelease);
 	const index = await runProgram(["depmod", "-n", "-b", kernelTree, kernelRelease], { timeoutMs: DEPMOD_TIMEOUT_MS });
 	const dependencies = parseModulesDep(index.stdout.toString("utf8"));
-	const files = closeOverDependencies(dependencies, wanted);
+	// What one release has as a module may be built into the next one's kernel.
+	const builtIn = await readFile(join(kernelTree, base, "modules.builtin"), "utf8");
+	const files = closeOverDependencies(dependencies, builtIn.trim().split("\n"), wanted);
 	// depmod looks below /lib, as it was before /usr was merged.
 	await mkdir(join(workDir, "usr/lib"), { recursive: true });
 	await symlink("usr/lib", join(workDir, "lib"));
@@ -65,19 +67,29 @@ export function parseModulesDep(text: string): Map<string, string[]> {
 	return found;
 }
 
-function closeOverDependencies(dependencies: Map<string, string[]>, wanted: readonly string[]): string[] {
-	// The kernel takes - and _ in module names for the same.
-	const nameOf = (file: string): string =>
-		basename(file)
-			.replace(/\.ko(\.xz)?$/, "")
-			.replaceAll("-", "_");
-	const byName = new Map([...dependencies.keys()].map((file) => [nameOf(file), file]));
+/** @throws BulkheadError `module-not-found` when a name is neither a module nor built in */
+export function closeOverDependencies(
+	dependencies: ReadonlyMap<string, readonly string[]>,
+	builtIn: readonly string[],
+	wanted: readonly string[],
+): string[] {
+	const byName = new Map([...dependencies.keys()].map((file) => [moduleName(file), file]));
+	const inKernel = new Set(builtIn.map(moduleName));
 	const chosen = new Set<string>();
-	for (const name of wanted) {
-		const file = byName.get(name.replaceAll("-", "_"));
+	for (const name of wanted.map(moduleName)) {
+		const file = byName.get(name);
 		// depmod lists full dependency chains, so one step is enough.
 		if (file) for (const each of [file, ...(dependencies.get(file) ?? [])]) chosen.add(each);
-		else throw new BulkheadError("module-not-found", `The kernel package has no module ${name}`, { fields: { name } });
+		else if (!inKernel.has(name)) {
+			throw new BulkheadError("module-not-found", `The kernel package has no module ${name}`, { fields: { name } });
+		}
 	}
 	return [...chosen].sort();
+}
+
+/** The kernel takes - and _ in module names for the same. */
+function moduleName(file: string): string {
+	return basename(file)
+		.replace(/\.ko(\.xz)?$/, "")
+		.replaceAll("-", "_");
 }

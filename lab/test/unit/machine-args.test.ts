@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { parseModulesDep } from "../../src/kernel-modules.ts";
 import { labPaths } from "../../src/lab-paths.ts";
 import { machineArgs } from "../../src/machine-args.ts";
 
@@ -23,14 +22,4 @@ it("machineArgs uses the one processor model that a PV dom0 boots on under TCG",
 	};
 	expect(cpu("tcg")).toBe("qemu64,+svm,+npt");
 	expect(cpu("kvm")).toBe("host");
-});
-
-it("parseModulesDep reads dependencies and stops being interested where depmod prints other tables", () => {
-	const text = ["kernel/a.ko: kernel/b.ko kernel/c.ko", "kernel/d.ko.xz:", "alias pci:v00 e1000", "# comment"].join(
-		"\n",
-	);
-	expect([...parseModulesDep(text)]).toEqual([
-		["kernel/a.ko", ["kernel/b.ko", "kernel/c.ko"]],
-		["kernel/d.ko.xz", []],
-	]);
 });
