@@ -18,6 +18,7 @@ import { DOM0_MODULES, kernelModuleEntries } from "./kernel-modules.ts";
 const PROGRAMS = [
 	"bash",
 	"bridge",
+	"dash",
 	"flock",
 	"ip",
 	"kmod",
@@ -157,6 +158,8 @@ async function dom0Entries(packages: HostPackages, nodePath: string, modulesDir:
 		byPath.delete(`/usr/bin/${name}`);
 		add([{ type: "file", path, mode: 0o755, content: { file: source } }]);
 	}
+	// Not busybox's shell: that one prefers its own applets to the programs above.
+	add([{ type: "symlink", path: "/usr/bin/sh", target: "dash" }]);
 	add(KMOD_NAMES.map((name) => ({ type: "symlink", path: `/usr/bin/${name}`, target: "kmod" })));
 	add([{ type: "file", path: "/usr/bin/node", mode: 0o755, content: { file: nodePath } }]);
 	add([{ type: "file", path: "/etc/lab-modules", content: `${DOM0_MODULES.join(" ")}\n` }]);

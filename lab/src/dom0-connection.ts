@@ -84,7 +84,7 @@ export class Dom0Connection {
 
 	/** A shell on a terminal of its own in dom0. */
 	shell(): ChildProcess {
-		return spawn("ssh", [...this.#args, "-tt", SSH_DESTINATION], { stdio: "inherit" });
+		return spawn("ssh", [...this.#args, "-tt", SSH_DESTINATION, "exec bash -l"], { stdio: "inherit" });
 	}
 
 	/** Runs a program in dom0 to its end. @throws LabConnectionError, DeadlineError, CancelledError */

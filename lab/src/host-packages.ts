@@ -5,6 +5,7 @@ const DOM0_PACKAGES = [
 	"bash",
 	"busybox-static",
 	"coreutils",
+	"dash",
 	"iproute2",
 	"ipxe-qemu",
 	"kmod",
