@@ -2,8 +2,7 @@ import type { Lab } from "./lab.ts";
 
 /**
  * Everything in dom0 that a guest could leave behind, one line each: domains, xenstore keys, loop devices, files and
- * sockets below the daemons' directories, pseudo-terminals, processes. The shell's own processes are left out by the
- * marker that the script carries in its arguments.
+ * sockets below the daemons' directories, pseudo-terminals, processes.
  */
 const SNAPSHOT = `
 xl list | awk 'NR > 1 { print "domain " $1 }'
@@ -11,18 +10,20 @@ xenstore-ls -f | sed -n 's/^\\(\\/[^ ]*\\) = .*/xenstore \\1/p'
 losetup -a | sed 's/^/loop /'
 find /run/bulkhead /var/lib/bulkhead /var/lib/bulkhead-relay /tmp -mindepth 1 2>/dev/null | sed 's/^/file /'
 ls /dev/pts | sed 's/^/pty /'
-for p in /proc/[0-9]*; do
-  [ -r $p/cmdline ] || continue
-  c=$(tr '\\0' ' ' < $p/cmdline 2>/dev/null)
-  case "$c" in ''|*residue-snapshot*|*dropbear*|*sshd*|tr\\ *|awk\\ *|sed\\ *) ;; *) echo "process $c" ;; esac
-done
+ps -o args | sed 's/^/process /'
 `;
+
+/** Kernel threads come and go; the rest is this snapshot itself and the connection that it is asked through. */
+const OURS = /^process (COMMAND$|\[|.*residue-snapshot|\{?ps\b|sed |sshd|.*\/usr\/sbin\/sshd|xl list|awk )/;
 
 /** What is in dom0 now. */
 export async function takeSnapshot(lab: Lab): Promise<string[]> {
 	const { stdout, exitCode } = await lab.exec(["sh", "-c", SNAPSHOT, "residue-snapshot"], { timeoutMs: 60_000 });
 	if (exitCode !== 0) throw new Error(`The snapshot of dom0 ended with ${exitCode}`);
-	return stdout.toString().split("\n").filter(Boolean);
+	return stdout
+		.toString()
+		.split("\n")
+		.filter((line) => line !== "" && !OURS.test(line));
 }
 
 /** What is there now and was not before, repeated lines counted. */

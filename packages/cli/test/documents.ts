@@ -66,8 +66,6 @@ export const DETAILS: GuestDetails = {
 		nographic: false,
 		hdType: "ide",
 		acpi: true,
-		apic: true,
-		pae: true,
 		lifecycle: {
 			poweroff: "destroy",
 			reboot: "restart",

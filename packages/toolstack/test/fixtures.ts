@@ -35,8 +35,6 @@ export const hvmConfig = (values: Partial<GuestConfig> = {}): GuestConfig => ({
 	nographic: false,
 	hdType: "ahci",
 	acpi: true,
-	apic: true,
-	pae: true,
 	lifecycle: {
 		poweroff: "destroy",
 		reboot: "restart",

@@ -22,8 +22,6 @@ function baseLines(config: GuestConfig): string[] {
 		number("memory", config.memoryKiB / 1024),
 		number("vcpus", config.vcpus),
 		number("acpi", config.acpi),
-		number("apic", config.apic),
-		number("pae", config.pae),
 		...list("disk", config.disks.map(formatDisk)),
 		...text("on_poweroff", lifecycle.poweroff),
 		...text("on_reboot", lifecycle.reboot),
@@ -33,13 +31,8 @@ function baseLines(config: GuestConfig): string[] {
 	];
 }
 
-function pvLines({ kernel, ramdisk, commandLine, hap }: GuestConfig): string[] {
-	return [
-		...text("kernel", kernel),
-		...text("ramdisk", ramdisk),
-		...text("cmdline", commandLine),
-		...(hap === undefined ? [] : [number("hap", hap)]),
-	];
+function pvLines({ kernel, ramdisk, commandLine }: GuestConfig): string[] {
+	return [...text("kernel", kernel), ...text("ramdisk", ramdisk), ...text("cmdline", commandLine)];
 }
 
 function hvmLines(config: GuestConfig): string[] {
@@ -54,7 +47,6 @@ function hvmLines(config: GuestConfig): string[] {
 		number("videoram", config.videoMemoryKiB / 1024),
 		number("nographic", config.nographic),
 		...text("hdtype", config.hdType),
-		...(config.hap === undefined ? [] : [number("hap", config.hap)]),
 		...text("stubdomain_kernel", stub?.kernel),
 		...text("stubdomain_ramdisk", stub?.ramdisk),
 		...(stub?.memoryKiB === undefined ? [] : [number("stubdomain_memory", stub.memoryKiB / 1024)]),

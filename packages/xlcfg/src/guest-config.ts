@@ -75,10 +75,6 @@ export interface GuestConfig {
 	/** HVM: which controller emulated disks hang on. */
 	hdType: "ide" | "ahci";
 	acpi: boolean;
-	apic: boolean;
-	pae: boolean;
-	/** HVM: hardware-assisted paging; false: shadow paging. Undefined: what the host can. */
-	hap?: boolean;
 	lifecycle: {
 		poweroff: EndAction;
 		reboot: EndAction;

@@ -109,12 +109,10 @@ function readVcpus(reader: ConfigReader, type: GuestConfig["type"]): number {
 	return vcpus ?? 1;
 }
 
-function readPlatform(reader: ConfigReader): Pick<GuestConfig, "acpi" | "apic" | "pae" | "hap"> {
-	const hap = reader.boolean("hap");
-	return {
-		acpi: reader.boolean("acpi") ?? true,
-		apic: reader.boolean("apic") ?? true,
-		pae: reader.boolean("pae") ?? true,
-		...(hap === undefined ? {} : { hap }),
-	};
+function readPlatform(reader: ConfigReader): Pick<GuestConfig, "acpi"> {
+	for (const key of ["apic", "pae", "hap"]) {
+		if (reader.boolean(key) === false)
+			reader.refuse(key, `A guest without ${key} is not supported yet`, { remedy: `Remove ${key}` });
+	}
+	return { acpi: reader.boolean("acpi") ?? true };
 }

@@ -23,8 +23,6 @@ describe("parseGuestConfig", () => {
 				nographic: false,
 				hdType: "ide",
 				acpi: true,
-				apic: true,
-				pae: true,
 				lifecycle: {
 					poweroff: "destroy",
 					reboot: "restart",
@@ -48,7 +46,7 @@ disk = [ "/a.img,raw,hda,rw", "vdev=hdc, devtype=cdrom, target=cd,1.iso", ",hdd:
 disk += [ "format=raw, vdev=sdb, access=ro, backendtype=phy, target=/s" ]
 serial = [ "pty", "pty", "none" ]
 vga = "stdvga"; videoram = 32; nographic = 1; hdtype = "ahci"
-acpi = 0; apic = 0; pae = 0; hap = 0
+acpi = 0; apic = 1; pae = 1; hap = 1
 vnc = 0; sdl = 0; vif = [ ]
 on_poweroff = "preserve"; on_reboot = "destroy"; on_watchdog = "restart"; on_crash = "preserve"
 on_device_model_failure = "pause"
@@ -70,9 +68,6 @@ device_model_args = [ "-a" ]; device_model_args_hvm = [ "-b", "c,d" ]
 			nographic: true,
 			hdType: "ahci",
 			acpi: false,
-			apic: false,
-			pae: false,
-			hap: false,
 			lifecycle: {
 				poweroff: "preserve",
 				reboot: "destroy",

@@ -48,8 +48,6 @@ const common = {
 	bios: fc.constant("seabios" as const),
 	disks: fc.uniqueArray(disk, { selector: ({ index }) => index, maxLength: 6 }),
 	acpi: fc.boolean(),
-	apic: fc.boolean(),
-	pae: fc.boolean(),
 	lifecycle: fc.record({
 		poweroff: endAction,
 		reboot: endAction,

@@ -23,6 +23,7 @@ export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
 		...["-name", quoted(config.name)],
 		...["-display", "none"],
 		...config.serials.flatMap((_, index) => ["-serial", `/dev/hvc${FIRST_SERIAL_CONSOLE + index}`]),
+		...(config.nographic ? ["-nographic"] : []),
 		...vgaArgs(config),
 		...["-boot", `order=${config.boot}`],
 		...(config.acpi ? [] : ["-no-acpi"]),

@@ -56,6 +56,7 @@ export interface BuiltDomain {
 	memoryKiB: number;
 	videoMemoryKiB: number;
 	vcpus: number;
+	acpi: boolean;
 	storePort: number;
 	storeFrame: number;
 }
@@ -76,17 +77,18 @@ export function writeBuiltDomain(store: XenstoreView, built: BuiltDomain): Promi
 		store.write(`${domain}/store/ring-ref`, built.storeFrame),
 		...cpus,
 		store.write(`${vmPath(built.uuid)}/image/ostype`, hvm ? "hvm" : "linux"),
-		...(hvm ? writePlatform(store, domain, built.uuid) : []),
+		...(hvm ? writePlatform(store, domain, built) : []),
 	]);
 }
 
-function writePlatform(store: XenstoreView, domain: string, id: Uuid): Promise<unknown>[] {
+function writePlatform(store: XenstoreView, domain: string, { uuid, acpi }: BuiltDomain): Promise<unknown>[] {
+	const flag = acpi ? "1" : "0";
 	return [
-		store.write(`${domain}/platform/acpi`, "1"),
-		store.write(`${domain}/platform/acpi_s3`, "1"),
-		store.write(`${domain}/platform/acpi_s4`, "1"),
+		store.write(`${domain}/platform/acpi`, flag),
+		store.write(`${domain}/platform/acpi_s3`, flag),
+		store.write(`${domain}/platform/acpi_s4`, flag),
 		store.write(`${domain}/platform/acpi_laptop_slate`, "0"),
 		store.write(`${domain}/platform/device-model`, "qemu_xen"),
-		store.write(`${vmPath(id)}/rtc/timeoffset`, ""),
+		store.write(`${vmPath(uuid)}/rtc/timeoffset`, ""),
 	];
 }

@@ -94,13 +94,13 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	introduce: {
 		title: ({ role }) => `Introducing ${nameOf(role)} to xenstored`,
 		timeoutMs: QUICK_MS,
-		async run({ role, ...built }, { runtime, xenstore, saveRuntime }) {
+		async run({ role, ...built }, { config, runtime, xenstore, saveRuntime }) {
 			const domain = runtimeOf(runtime, role);
 			const domid = domidOf(runtime, role);
 			const storePort = provided(domain.storePort, "store port");
 			const storeFrame = provided(domain.storeFrame, "store frame");
 			await xenstore.transaction((tx) =>
-				writeBuiltDomain(tx, { ...built, domid, uuid: domain.uuid, storePort, storeFrame }),
+				writeBuiltDomain(tx, { ...built, acpi: config.acpi, domid, uuid: domain.uuid, storePort, storeFrame }),
 			);
 			await xenstore.introduce(domid, storeFrame, storePort);
 			await saveRuntime();

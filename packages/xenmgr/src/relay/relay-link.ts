@@ -122,7 +122,7 @@ export class RelayLink implements RingServices {
 		timeoutMs: number,
 	): Promise<RelayResult<M>> {
 		const client = await this.#connection(timeoutMs);
-		return client.request(method, params, { timeoutMs, signal: this.#stop.signal });
+		return client.request(method, params, { timeoutMs });
 	}
 
 	async #connection(timeoutMs: number): Promise<RelayClient> {
