@@ -117,7 +117,7 @@ async function machineSources(): Promise<ReturnType<typeof parseSourcesList>> {
 	const listPath = join(etc, config.get("Dir::Etc::sourcelist") ?? "sources.list");
 	const partsDir = join(etc, config.get("Dir::Etc::sourceparts") ?? "sources.list.d");
 	const found = parseSourcesList(await readFile(listPath, "utf8").catch(() => ""));
-	for (const name of (await readdir(partsDir).catch(() => [])).sort()) {
+	for (const name of (await readdir(partsDir).catch((): string[] => [])).sort((a, b) => (a < b ? -1 : 1))) {
 		if (name.endsWith(".list")) found.push(...parseSourcesList(await readFile(join(partsDir, name), "utf8")));
 		if (name.endsWith(".sources")) found.push(...parseDeb822Sources(await readFile(join(partsDir, name), "utf8")));
 	}

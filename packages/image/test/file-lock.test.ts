@@ -9,11 +9,11 @@ it("FileLock keeps others out until it is disposed of", async () => {
 	const dir = await mkdtemp(join(tmpdir(), "bulkhead-lock-"));
 	const path = join(dir, "deep/lock");
 	try {
-		{
-			await using _held = await FileLock.acquire(path, { timeoutMs: 5000 });
-			await expect(FileLock.acquire(path, { timeoutMs: 50 })).rejects.toThrow(DeadlineError);
-		}
-		await using _again = await FileLock.acquire(path, { timeoutMs: 50 });
+		const held = await FileLock.acquire(path, { timeoutMs: 5000 });
+		await expect(FileLock.acquire(path, { timeoutMs: 50 })).rejects.toThrow(DeadlineError);
+		await held[Symbol.asyncDispose]();
+		const again = await FileLock.acquire(path, { timeoutMs: 50 });
+		await again[Symbol.asyncDispose]();
 	} finally {
 		await rm(dir, { recursive: true });
 	}
