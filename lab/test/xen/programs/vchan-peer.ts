@@ -24,6 +24,7 @@ export class VchanPeer {
 	readonly #store: XenstoreClient;
 	#proxy: ChildProcess | undefined;
 	#listener: Server | undefined;
+	#client: VchanClient | undefined;
 
 	private constructor(folder: string, store: XenstoreClient, pid: number) {
 		this.#folder = folder;
@@ -63,13 +64,22 @@ export class VchanPeer {
 			this.#store.readText(`${this.#path}/ring-ref`),
 			this.#store.readText(`${this.#path}/event-channel`),
 		]);
-		return openVchanClient({
+		this.#client = openVchanClient({
 			grants,
 			evtchns,
 			domid: DOM0,
 			ringRef: grantRef(ref),
 			remotePort: evtchnPort(port),
 		});
+		return this.#client;
+	}
+
+	/** How far the latest client came, for the report of a failure. */
+	describe(): Record<string, unknown> {
+		const client = this.#client;
+		if (!client) return { client: "none" };
+		const { readableFlowing, readableLength, writableLength, destroyed, isPeerOpen } = client;
+		return { ...client.stats, readableFlowing, readableLength, writableLength, destroyed, isPeerOpen };
 	}
 
 	async kill(): Promise<void> {

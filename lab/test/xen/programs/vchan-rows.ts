@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { access, readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { DOM0, grantRef, withDeadline } from "@bulkhead/base";
+import { BulkheadError, DOM0, grantRef, withDeadline } from "@bulkhead/base";
 import { HypervisorError, type RingHost } from "@bulkhead/hypervisor";
 import { openRingHost } from "@bulkhead/hypervisor/native";
 import { QmpClient } from "@bulkhead/qmp";
@@ -217,6 +217,8 @@ async function withPeer(body: Body): Promise<Record<string, unknown> | undefined
 		const figures = await body(peer, host);
 		assert.equal(await ownMappings(), before, "grants are still mapped");
 		return figures;
+	} catch (cause) {
+		throw new BulkheadError("row-failed", String(cause), { cause, fields: peer.describe() });
 	} finally {
 		host.close();
 		await peer.close();
