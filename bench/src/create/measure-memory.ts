@@ -1,0 +1,76 @@
+import type { Lab } from "@bulkhead/lab";
+import { BENCH_DIRECTORY, configText, FASTEST_FILES, TINY_IMAGE } from "./bench-guest.ts";
+import { writeDom0File } from "./prepare-dom0.ts";
+import { listProcessMemory, type ProcessMemory } from "./process-memory.ts";
+
+/** What a number of guests costs dom0. */
+export interface MemoryPoint {
+	guests: number;
+	/** The toolstack's, without xenstored and xenconsoled, which both toolstacks need. */
+	processes: ProcessMemory[];
+	pssKiB: number;
+	anonymousKiB: number;
+}
+
+const CREATE_TIMEOUT_MS = 240_000;
+const ATTEMPTS = 3;
+const DAEMONS = ["bulkheadd.mjs", "bulkhead-relay.mjs"];
+/** Programs of the peer that stay with a guest. */
+const PEER = /^(xl|vchan-socket-proxy|(xen-)?qemu-system-.*)$/;
+
+export interface MeasureMemory {
+	lab: Lab;
+	program: "xl" | "bulkhead";
+	/** Numbers of guests to measure at, ascending. */
+	counts: readonly number[];
+	say: (line: string) => void;
+}
+
+/** Creates guests one after the other and looks at dom0's processes on the way; destroys them all in the end. */
+export async function measureMemory({ lab, program, counts, say }: MeasureMemory): Promise<MemoryPoint[]> {
+	const points: MemoryPoint[] = [];
+	const names: string[] = [];
+	try {
+		for (const count of [0, ...counts]) {
+			while (names.length < count) names.push(await createGuest(lab, program, names.length + 1, say));
+			const point = await measurePoint(lab, program, count);
+			say(`${program}, ${count} guests: ${point.processes.length} processes, ${point.pssKiB} KiB PSS`);
+			points.push(point);
+		}
+	} finally {
+		for (const name of names) await lab.exec([program, "destroy", name], { timeoutMs: CREATE_TIMEOUT_MS });
+	}
+	return points;
+}
+
+async function createGuest(
+	lab: Lab,
+	program: MeasureMemory["program"],
+	number: number,
+	say: (line: string) => void,
+): Promise<string> {
+	const name = `bench-m${number}`;
+	const diskPath = `${BENCH_DIRECTORY}/${name}.img`;
+	const file = `${BENCH_DIRECTORY}/${name}.cfg`;
+	await lab.run(["cp", TINY_IMAGE, diskPath]);
+	await writeDom0File(lab, file, configText({ name, diskPath, stub: FASTEST_FILES }));
+	for (let attempt = 1; ; attempt++) {
+		const faultsBefore = await lab.tripleFaults();
+		const { exitCode, stderr } = await lab.exec([program, "create", file], { timeoutMs: CREATE_TIMEOUT_MS });
+		const isFault = (await lab.tripleFaults()) > faultsBefore;
+		if (exitCode === 0 && !isFault) return name;
+		if (!isFault || attempt === ATTEMPTS)
+			throw new Error(`${program} create ${name} ended with ${exitCode}: ${stderr}`);
+		say("the emulator's triple fault: once more");
+		await lab.exec([program, "destroy", name], { timeoutMs: CREATE_TIMEOUT_MS });
+	}
+}
+
+async function measurePoint(lab: Lab, program: MeasureMemory["program"], guests: number): Promise<MemoryPoint> {
+	const all = await listProcessMemory(lab);
+	const processes = all.filter((each) =>
+		program === "bulkhead" ? DAEMONS.includes(each.program) : PEER.test(each.program),
+	);
+	const sum = (size: "pssKiB" | "anonymousKiB"): number => processes.reduce((total, each) => total + each[size], 0);
+	return { guests, processes, pssKiB: sum("pssKiB"), anonymousKiB: sum("anonymousKiB") };
+}
