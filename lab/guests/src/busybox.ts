@@ -9,6 +9,8 @@ export interface BusyboxSystem {
 	inittab: string;
 	/** The script that inittab names, `/etc/start`. */
 	start: string;
+	/** Where init and the start script print, e.g. `/dev/ttyS0`. */
+	console: string;
 	/** What the shell prints when it waits. */
 	prompt: string;
 	/** Loaded by the script from /etc/modules, in this order. */
@@ -33,7 +35,7 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 			type: "file",
 			path: "init",
 			mode: 0o755,
-			content: "#!/bin/sh\nmount -t devtmpfs devtmpfs /dev\nexec /bin/init < /dev/console > /dev/console 2>&1\n",
+			content: `#!/bin/sh\nmount -t devtmpfs devtmpfs /dev\nexec /bin/init < ${system.console} > ${system.console} 2>&1\n`,
 		},
 		{ type: "file", path: "etc/inittab", content: system.inittab },
 		{ type: "file", path: "etc/start", mode: 0o755, content: system.start },

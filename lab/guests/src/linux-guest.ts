@@ -68,6 +68,7 @@ async function buildInitramfs(out: string, debian: DebianPackages, kernel: Debia
 	const entries = await busyboxEntries(debian, {
 		inittab: await readSource("linux/inittab"),
 		start: await readSource("linux/start"),
+		console: "/dev/ttyS0",
 		prompt: "guest# ",
 		modules: await planModules(kernel.modulesDir, MODULES),
 	});

@@ -21,6 +21,7 @@ export async function buildPvGuest(debian: DebianPackages, cache: ContentCache):
 		const entries = await busyboxEntries(debian, {
 			inittab: await readSource("pv/inittab"),
 			start: await readSource("pv/start"),
+			console: "/dev/hvc0",
 			prompt: "pv# ",
 			modules: await planModules(kernel.modulesDir, MODULES),
 		});
