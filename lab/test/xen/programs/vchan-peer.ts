@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DOM0, evtchnPort, grantRef } from "@bulkhead/base";
+import { DOM0, evtchnPort, grantRef, withDeadline } from "@bulkhead/base";
 import type { RingHost } from "@bulkhead/hypervisor";
 import { openVchanClient, type VchanClient } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
@@ -57,6 +57,19 @@ export class VchanPeer {
 			timeoutMs: READY_TIMEOUT_MS,
 			what: "the C server of the vchan",
 		});
+	}
+
+	/**
+	 * Opens and waits until the server has noticed. Bytes that are written before that are lost sight of by Xen 4.17's
+	 * proxy when their event and the connection's become one: it takes the event, connects to its socket and sleeps
+	 * without a look at the ring.
+	 */
+	async openSession(host: RingHost): Promise<VchanClient> {
+		if (!this.#listener) throw new TypeError("Nobody listens");
+		const noticed = once(this.#listener, "connection");
+		const client = await this.open(host);
+		await withDeadline(noticed, { timeoutMs: READY_TIMEOUT_MS, what: "the session at the server's socket" });
+		return client;
 	}
 
 	async open({ grants, evtchns }: RingHost): Promise<VchanClient> {

@@ -24,7 +24,7 @@ const BODIES: Record<string, Body> = {
 	"a MiB each way comes out as it went in": async (peer, host) => {
 		await peer.listen(echo);
 		await peer.start();
-		const client = await peer.open(host);
+		const client = await peer.openSession(host);
 		const sent = randomBytes(1024 * 1024);
 		const started = performance.now();
 		const received = await soon("the echo", roundTrip(client, sent));
@@ -37,7 +37,7 @@ const BODIES: Record<string, Body> = {
 	"small messages go to and fro": async (peer, host) => {
 		await peer.listen(echo);
 		await peer.start();
-		const client = await peer.open(host);
+		const client = await peer.openSession(host);
 		const count = 200;
 		const started = performance.now();
 		for (let index = 0; index < count; index++) {
@@ -56,7 +56,7 @@ const BODIES: Record<string, Body> = {
 			resolve(socket);
 		});
 		await peer.start();
-		const client = await peer.open(host);
+		const client = await peer.openSession(host);
 		const sent = randomBytes(4 * 1024 * 1024);
 		const written = new Promise((done) => client.write(sent, done));
 		const socket = await soon("the session", session);
@@ -75,7 +75,7 @@ const BODIES: Record<string, Body> = {
 		const sent = randomBytes(2 * 1024 * 1024);
 		await peer.listen((socket) => socket.write(sent));
 		await peer.start();
-		const client = await peer.open(host);
+		const client = await peer.openSession(host);
 		await soon("the first bytes", once(client, "readable"));
 		await soon(
 			"the ring to fill",
@@ -94,7 +94,7 @@ const BODIES: Record<string, Body> = {
 		});
 		await peer.start();
 		for (let session = 0; session < 5; session++) {
-			const client = await peer.open(host);
+			const client = await peer.openSession(host);
 			const sent = Buffer.from(`session ${session}`);
 			assert.equal((await soon("the echo", roundTrip(client, sent))).toString(), `session ${session}`);
 			await client.close();
@@ -107,7 +107,7 @@ const BODIES: Record<string, Body> = {
 	"a server that is killed ends the stream, after its last words": async (peer, host) => {
 		await peer.listen((socket) => socket.write("last words"));
 		await peer.start();
-		const client = await peer.open(host);
+		const client = await peer.openSession(host);
 		await soon("the words", once(client, "readable"));
 		await peer.kill();
 		const chunks = (await soon("the end", client.toArray())) as Buffer[];

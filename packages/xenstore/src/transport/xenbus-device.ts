@@ -60,15 +60,18 @@ class XenbusDevice extends Duplex {
 		const answered = new Promise<void>((resolve) => {
 			this.#onReply = resolve;
 		});
-		this.#file.write(message).then(({ bytesWritten }) => {
-			if (bytesWritten === message.length) answered.then(() => done());
-			else done(new Error("The xenbus device took half a message"));
-		}, done);
+		this.#send(message, answered).then(() => done(), done);
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
 		this.#reader.kill("SIGKILL");
 		this.#file.close().then(() => done(error), done);
+	}
+
+	async #send(message: Buffer, answered: Promise<void>): Promise<void> {
+		const { bytesWritten } = await this.#file.write(message);
+		if (bytesWritten !== message.length) throw new Error("The xenbus device took half a message");
+		await answered;
 	}
 
 	#receive(chunk: Buffer): void {
