@@ -50,8 +50,8 @@ async function install(lab: Lab, entries: readonly CpioEntry[]): Promise<void> {
 	const archive = `${lab.paths.overlay}.push`;
 	try {
 		await writeCpioArchive(entries, archive);
-		// `-u` replaces; a running program keeps its old inode because cpio unlinks first.
-		await lab.run(["sh", "-c", "cd / && cpio -i -d -u"], {
+		// `-u` unlinks first: a program that runs keeps its old file. busybox's cpio knows no `-D`.
+		await lab.run(["sh", "-c", "cd / && exec cpio -i -d -u"], {
 			stdin: await readFile(archive),
 			timeoutMs: INSTALL_TIMEOUT_MS,
 		});
