@@ -21,6 +21,8 @@ export class FileLock implements AsyncDisposable {
 		const seconds = String(Math.max(timeoutMs, 1) / 1000);
 		const holder = spawn("flock", ["--no-fork", "--timeout", seconds, path, "sh", "-c", "echo held; exec cat"], {
 			stdio: ["pipe", "pipe", "inherit"],
+			// Ctrl-C in a terminal goes to the whole process group: the lock must outlast what we do about it.
+			detached: true,
 		});
 		holder.stdin.on("error", () => {});
 		await new Promise<void>((resolve, reject) => {
@@ -38,7 +40,8 @@ export class FileLock implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		const gone = new Promise<void>((resolve) => this.#holder.once("close", () => resolve()));
+		if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return;
+		const gone = new Promise<void>((resolve) => this.#holder.once("exit", () => resolve()));
 		this.#holder.stdin.end();
 		await gone;
 	}

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,19 @@ it("FileLock keeps others out until it is disposed of", async () => {
 		await held[Symbol.asyncDispose]();
 		const again = await FileLock.acquire(path, { timeoutMs: 50 });
 		await again[Symbol.asyncDispose]();
+	} finally {
+		await rm(dir, { recursive: true });
+	}
+});
+
+it("FileLock can be disposed of when its holder was killed", async () => {
+	const dir = await mkdtemp(join(tmpdir(), "bulkhead-lock-"));
+	const path = join(dir, "lock");
+	try {
+		const held = await FileLock.acquire(path, { timeoutMs: 5000 });
+		execFileSync("pkill", ["-KILL", "-P", String(process.pid), "-x", "cat|sh"]);
+		await held[Symbol.asyncDispose]();
+		await held[Symbol.asyncDispose]();
 	} finally {
 		await rm(dir, { recursive: true });
 	}
