@@ -45,7 +45,7 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 		if (!holds) failures.push(failure);
 	};
 
-	const description = await lab.describe();
+	const description = lab.describe();
 	const before = await takeSnapshot(lab);
 	const faultsBefore = await lab.tripleFaults();
 	const guest = await phase("create", () => createRetryingFlake(lab, say));

@@ -34,7 +34,8 @@ export async function describeExample(lab: Lab): Promise<ExampleGuest> {
 /** `bulkhead --json …` in dom0. */
 export async function ask<T>(lab: Lab, ...args: string[]): Promise<T> {
 	const { exitCode, stdout, stderr } = await lab.exec(["bulkhead", "--json", ...args], { timeoutMs: 120_000 });
-	if (exitCode !== 0) throw new Error(`bulkhead ${args.join(" ")} ended with ${exitCode}: ${stderr}${stdout}`);
+	if (exitCode !== 0)
+		throw new Error(`bulkhead ${args.join(" ")} ended with ${exitCode}: ${stderr}${stdout.toString()}`);
 	return JSON.parse(stdout.toString()) as T;
 }
 

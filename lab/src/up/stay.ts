@@ -14,7 +14,7 @@ export async function stay(lab: Lab, { say, signal }: StayOptions): Promise<void
 	serial.close();
 	const guest = await describeExample(lab);
 	const qmp = await ask<{ return: { status: string } }>(lab, "qmp", guest.name, "query-status");
-	const { xen, kernel, qemu } = await lab.describe();
+	const { xen, kernel, qemu } = lab.describe();
 	const rows: [string, string][] = [
 		["host", `Xen ${xen}, Linux ${kernel}, QEMU ${qemu}`],
 		["guest", `${guest.name}, domain ${guest.domid}, ${mebibytes(guest.memoryKiB)}, ${guest.uuid}`],

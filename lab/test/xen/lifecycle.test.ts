@@ -3,6 +3,7 @@ import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { createGuest, destroyAll, findGuest, PV, TINY } from "./support/guests.ts";
+import { talkToTiny, tellTiny } from "./support/tiny-guest.ts";
 
 describe("a guest's life", () => {
 	const the = useLab();
@@ -26,15 +27,18 @@ describe("a guest's life", () => {
 		);
 		expect(second.uuid).toBe(first.uuid);
 		expect(second.stub?.domid).not.toBe(first.stub?.domid);
-		const serial = await SerialSession.open(the.lab, second, "serial0");
-		serial.write("again\r");
-		await serial.expect(/again/, 60_000);
-		serial.close();
+		await talkToTiny(the.lab, second, "again-2");
+	});
+
+	it("ends when it powers off, and its end is told", async () => {
+		const guest = await createGuest(the.lab, TINY);
+		await tellTiny(the.lab, guest, "o");
+		await eventually("the guest to be gone", async () => ((await findGuest(the.lab, "tiny")) ? undefined : true));
+		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
 	it("is over when it crashes, and its domain can be kept to be looked at", async () => {
 		const guest = await createGuest(the.lab, TINY, 'on_crash="preserve"');
-		await ok(the.lab, ["xl", "debug-keys", "h"]);
 		await ok(the.lab, ["node", "-e", CRASH, `${guest.domid}`]);
 		const crashed = await eventually("the crash to be noticed", async () => {
 			const found = await findGuest(the.lab, "tiny");
@@ -73,5 +77,5 @@ describe("a guest's life", () => {
 const CRASH = `
 const { createRequire } = require("module");
 const addon = createRequire("/usr/lib/bulkhead/")("/usr/lib/bulkhead/native/xenctrl.node");
-addon.domainShutdown(Number(process.argv[1]), 3).catch((error) => { console.error(error); process.exit(1); });
+addon.shutdown(Number(process.argv[1]), 3).catch((error) => { console.error(error); process.exit(1); });
 `;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SerialSession } from "../../src/serial-session.ts";
 import { type Daemon, killAndAwaitRestart } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { createGuest, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
+import { talkToTiny } from "./support/tiny-guest.ts";
 
 const CASES: { what: string; daemons: Daemon[] }[] = [
 	{ what: "bulkheadd", daemons: ["bulkheadd"] },
@@ -16,10 +16,7 @@ describe("a daemon killed with a guest running", () => {
 
 	beforeAll(async () => {
 		guest = await createGuest(the.lab, TINY);
-		const serial = await SerialSession.open(the.lab, guest, "serial0");
-		serial.write("\r");
-		await serial.expect(/> /, 60_000);
-		serial.close();
+		await talkToTiny(the.lab, guest, "before-0");
 	});
 	afterAll(() => destroyAll(the.lab));
 
@@ -41,11 +38,7 @@ describe("a daemon killed with a guest running", () => {
 			const document = await findGuest(the.lab, "tiny");
 			return document?.consoles.find(({ label }) => label === "serial0")?.socketPath ? document : undefined;
 		});
-		const serial = await SerialSession.open(the.lab, again, "serial0");
-		const word = `after-${daemons.join("-and-")}`;
-		serial.write(`${word}\r`);
-		await serial.expect(new RegExp(word), 60_000);
-		serial.close();
+		await talkToTiny(the.lab, again, `after-${daemons.join("-and-")}-1`);
 	});
 });
 

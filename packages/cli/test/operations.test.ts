@@ -201,7 +201,7 @@ describe("bulkhead create", () => {
 		it("asks the daemon to undo, waits for its word and exits with 130", async () => {
 			begin();
 			daemon.on("DELETE /operations/*", ({ path }, response) => {
-				expect(path).toBe(`/operations/${daemon.seen[0]?.headers["x-bulkhead-operation"]}`);
+				expect(path).toBe(`/operations/${String(daemon.seen[0]?.headers["x-bulkhead-operation"])}`);
 				response.end("{}");
 				stream.write(`${JSON.stringify(progress("build", "undone"))}\n`);
 				stream.end(
