@@ -60,6 +60,7 @@ function readReport(file: string, ok: boolean): Counts {
 }
 
 check("types", "npx", ["tsc", "-b"]);
+check("types of tests", "npx", ["tsc", "-p", "tsconfig.test.json"]);
 check("lint", "npm", ["run", "--silent", "lint"]);
 testProject("unit");
 testProject("lab");
