@@ -6,6 +6,7 @@ import { runProgram } from "@bulkhead/image";
 import { type ExecOptions, type ExecResult, LabConnectionError, SSH_FAILED } from "./exec-result.ts";
 import type { LabPaths } from "./lab-paths.ts";
 import { remoteCommand, signalCommand } from "./remote-command.ts";
+import { shellQuote } from "./shell-quote.ts";
 import { SSH_DESTINATION, sshArgs } from "./ssh.ts";
 
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -82,9 +83,9 @@ export class Dom0Connection {
 		for (const child of this.#open) child.kill();
 	}
 
-	/** A shell on a terminal of its own in dom0. */
-	shell(): ChildProcess {
-		return spawn("ssh", [...this.#args, "-tt", SSH_DESTINATION, "exec bash -l"], { stdio: "inherit" });
+	/** A program on a terminal of its own in dom0, by default a shell. */
+	terminal(argv: readonly string[] = ["bash", "-l"]): ChildProcess {
+		return spawn("ssh", [...this.#args, "-tt", SSH_DESTINATION, `exec ${shellQuote(argv)}`], { stdio: "inherit" });
 	}
 
 	/** Runs a program in dom0 to its end. @throws LabConnectionError, DeadlineError, CancelledError */

@@ -53,18 +53,20 @@ program
 	.command("exec")
 	.description("run a program in dom0 with exactly these arguments: lab exec -- xl list")
 	.argument("<argv...>")
+	.option("-t, --tty", "on a terminal of its own, for programs that want one")
 	.passThroughOptions()
-	.action(async (argv: [string, ...string[]]) => {
+	.action(async (argv: [string, ...string[]], { tty }: { tty?: boolean }) => {
 		const { execInDom0 } = await import("./commands/exec.ts");
-		process.exitCode = await execInDom0(argv);
+		const { openTerminal } = await import("./commands/shell.ts");
+		process.exitCode = await (tty ? openTerminal(argv) : execInDom0(argv));
 	});
 
 program
 	.command("shell")
 	.description("a root shell in dom0")
 	.action(async () => {
-		const { openShell } = await import("./commands/shell.ts");
-		process.exitCode = await openShell();
+		const { openTerminal } = await import("./commands/shell.ts");
+		process.exitCode = await openTerminal();
 	});
 
 program
