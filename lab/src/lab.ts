@@ -42,7 +42,10 @@ export class Lab {
 	static async up(options: LabUpOptions = {}): Promise<Lab> {
 		const onProgress = options.onProgress ?? (() => {});
 		const paths = labPaths();
-		await using _lock = await FileLock.acquire(paths.controlLock, { timeoutMs: CONTROL_TIMEOUT_MS });
+		await using _lock = await FileLock.acquire(paths.controlLock, {
+			timeoutMs: CONTROL_TIMEOUT_MS,
+			signal: options.signal,
+		});
 		const running = await findLiveState(paths);
 		if (running?.ready) {
 			if (options.release && options.release !== running.description.release) {

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { BulkheadError, DeadlineError } from "@bulkhead/base";
+import { BulkheadError, CancelledError, DeadlineError } from "@bulkhead/base";
 
 /**
  * An exclusive lock on a file, held by a child `flock` whose standard input is our pipe: when this process dies in any
@@ -15,8 +15,12 @@ export class FileLock implements AsyncDisposable {
 		this.#holder = holder;
 	}
 
-	/** @throws DeadlineError when another process keeps the lock for `timeoutMs` */
-	static async acquire(path: string, { timeoutMs }: { timeoutMs: number }): Promise<FileLock> {
+	/** @throws DeadlineError when another process keeps the lock for `timeoutMs`; CancelledError */
+	static async acquire(path: string, options: { timeoutMs: number; signal?: AbortSignal }): Promise<FileLock> {
+		const { timeoutMs, signal } = options;
+		const cancelled = (): CancelledError =>
+			new CancelledError(`Stopped waiting for the lock ${path}`, { cause: signal?.reason });
+		if (signal?.aborted) throw cancelled();
 		await mkdir(dirname(path), { recursive: true });
 		const seconds = String(Math.max(timeoutMs, 1) / 1000);
 		const holder = spawn("flock", ["--no-fork", "--timeout", seconds, path, "sh", "-c", "echo held; exec cat"], {
@@ -25,17 +29,20 @@ export class FileLock implements AsyncDisposable {
 			detached: true,
 		});
 		holder.stdin.on("error", () => {});
-		await new Promise<void>((resolve, reject) => {
-			holder.once("error", (cause) => reject(new BulkheadError("lock-failed", "Could not start flock", { cause })));
-			holder.stdout.once("data", () => resolve());
-			holder.once("exit", () =>
-				reject(
-					new DeadlineError(`Another process holds ${path} for more than ${timeoutMs} ms`, {
-						fields: { path, timeoutMs },
-					}),
-				),
-			);
-		});
+		const onAbort = (): void => void holder.kill();
+		signal?.addEventListener("abort", onAbort, { once: true });
+		try {
+			await new Promise<void>((resolve, reject) => {
+				holder.once("error", (cause) => reject(new BulkheadError("lock-failed", "Could not start flock", { cause })));
+				holder.stdout.once("data", () => resolve());
+				holder.once("exit", () => {
+					const sentence = `Another process holds ${path} for more than ${timeoutMs} ms`;
+					reject(signal?.aborted ? cancelled() : new DeadlineError(sentence, { fields: { path, timeoutMs } }));
+				});
+			});
+		} finally {
+			signal?.removeEventListener("abort", onAbort);
+		}
 		return new FileLock(holder);
 	}
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DeadlineError } from "@bulkhead/base";
+import { CancelledError, DeadlineError } from "@bulkhead/base";
 import { expect, it } from "vitest";
 import { FileLock } from "../src/file-lock.ts";
 
@@ -12,6 +12,8 @@ it("FileLock keeps others out until it is disposed of", async () => {
 	try {
 		const held = await FileLock.acquire(path, { timeoutMs: 5000 });
 		await expect(FileLock.acquire(path, { timeoutMs: 50 })).rejects.toThrow(DeadlineError);
+		const waiting = FileLock.acquire(path, { timeoutMs: 60_000, signal: AbortSignal.timeout(50) });
+		await expect(waiting).rejects.toThrow(CancelledError);
 		await held[Symbol.asyncDispose]();
 		const again = await FileLock.acquire(path, { timeoutMs: 50 });
 		await again[Symbol.asyncDispose]();
