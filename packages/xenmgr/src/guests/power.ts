@@ -9,27 +9,30 @@ const QMP_TIMEOUT_MS = 15_000;
 /** What a guest can be asked to do to itself. */
 export type PowerRequest = "poweroff" | "reboot";
 
-/** The ACPI power button or the reset line, for a guest that has no PV drivers to be asked through. */
-const QMP_COMMANDS = { poweroff: "system_powerdown", reboot: "system_reset" } as const;
-
 /**
- * Asks a guest to power off or to reboot: by `control/shutdown` when it has said that it listens there, else through
- * its QEMU. Answers how it was asked.
+ * Asks a guest to power off or to reboot: by `control/shutdown` when it has said that it listens there. An HVM guest
+ * without PV drivers has its ACPI power button pressed, or is reset by Xen: QMP's system_reset would do on Xen only
+ * when QEMU happens to see it while it serves an ioreq. Answers how it was asked.
  * @throws BulkheadError `guest-does-not-listen` for a PV guest without the feature
  */
 export async function requestPower(
 	guest: Guest,
 	request: PowerRequest,
-	{ xenstore, relay }: Services,
-): Promise<"xenstore" | "qmp"> {
+	{ xenstore, relay, hypervisor }: Services,
+): Promise<"xenstore" | "qmp" | "xen"> {
 	const { runtime, config } = guest.record;
-	const control = `${domainPath(requireDomid(guest))}/control`;
+	const domid = requireDomid(guest);
+	const control = `${domainPath(domid)}/control`;
 	if ((await xenstore.find(`${control}/feature-${request}`)) === "1") {
 		await xenstore.write(`${control}/shutdown`, request);
 		return "xenstore";
 	}
+	if (config.type === "hvm" && request === "reboot") {
+		await hypervisor.domains.shutdown(domid, "reboot");
+		return "xen";
+	}
 	if (config.type === "hvm" && runtime.stub) {
-		await relay.executeQmp(guest.uuid, QMP_COMMANDS[request], undefined, QMP_TIMEOUT_MS);
+		await relay.executeQmp(guest.uuid, "system_powerdown", undefined, QMP_TIMEOUT_MS);
 		return "qmp";
 	}
 	throw new BulkheadError("guest-does-not-listen", `Guest ${guest.name} does not listen for ${request} requests`, {

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Lab } from "../../src/lab.ts";
+import { awaitReady } from "./support/daemons.ts";
+import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
+import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
+
+const COMMANDS = ["query-version", "query-status", "query-block", "query-chardev", "query-pci"];
+const PROXY_SOCKET = "/tmp/peer-qmp.sock";
+
+/** Asks through the relay, as anybody does. */
+async function askRelay(lab: Lab): Promise<unknown[]> {
+	const answers: unknown[] = [];
+	for (const command of COMMANDS)
+		answers.push((await bulkhead<{ return: unknown }>(lab, "qmp", "tiny", command)).return);
+	return answers;
+}
+
+/** Asks through Xen's own vchan-socket-proxy, run as a client in dom0 while the relay is down. */
+async function askPeer(lab: Lab, { domid, stub }: GuestDocument): Promise<unknown[]> {
+	const path = `/local/domain/${stub?.domid}/device-model/${domid}/qmp-vchan`;
+	const proxy = lab.spawn(["vchan-socket-proxy", `${stub?.domid}`, path, PROXY_SOCKET]);
+	try {
+		await eventually("the proxy's socket", async () =>
+			(await lab.exec(["test", "-S", PROXY_SOCKET])).exitCode === 0 ? true : undefined,
+		);
+		const lines = ["qmp_capabilities", ...COMMANDS].map((execute) => `${JSON.stringify({ execute, id: execute })}\r\n`);
+		const script = `{ cat; sleep 10; } | socat -t 1 - UNIX-CONNECT:${PROXY_SOCKET}`;
+		const text = await ok(lab, ["sh", "-c", script], { stdin: lines.join("") });
+		const messages = text
+			.split("\r\n")
+			.filter(Boolean)
+			.map((line) => JSON.parse(line) as Record<string, unknown>);
+		expect(messages[0]).toHaveProperty("QMP.version.qemu.major", 7);
+		return COMMANDS.map((command) => messages.find(({ id }) => id === command)?.return);
+	} finally {
+		proxy.kill();
+		await ok(lab, ["pkill", "-f", "vchan-socket-proxy"]);
+		await ok(lab, ["rm", "-f", PROXY_SOCKET]);
+	}
+}
+
+describe("the stub domain's QMP over vchan", () => {
+	const the = useLab();
+	let guest: GuestDocument;
+
+	beforeAll(async () => {
+		guest = await createGuest(the.lab, TINY);
+	});
+	afterAll(async () => {
+		await ok(the.lab, ["sv", "up", "/etc/service/bulkhead-relay"]);
+		await awaitReady(the.lab);
+		await destroyAll(the.lab);
+	});
+
+	it("gives the relay and Xen's C proxy the same answers, one after the other and back", async () => {
+		const before = await askRelay(the.lab);
+		expect(before.every((answer) => answer !== undefined)).toBe(true);
+		await ok(the.lab, ["sv", "force-stop", "/etc/service/bulkhead-relay"]);
+		const peer = await askPeer(the.lab, guest);
+		expect(peer).toEqual(before);
+		await ok(the.lab, ["sv", "up", "/etc/service/bulkhead-relay"]);
+		await awaitReady(the.lab);
+		const after = await eventually("QMP to answer again", () => askRelay(the.lab).catch(() => undefined));
+		expect(after).toEqual(before);
+	});
+
+	it("tells QEMU's events to whoever watches", async () => {
+		const watcher = the.lab.spawn(["bulkhead", "--json", "qmp", "tiny", "--watch"]);
+		let seen = "";
+		watcher.stdout?.on("data", (chunk: Buffer) => {
+			seen += chunk.toString();
+		});
+		await eventually("an event of QEMU", async () => {
+			await bulkhead(the.lab, "qmp", "tiny", "stop");
+			await bulkhead(the.lab, "qmp", "tiny", "cont");
+			return seen.includes('"STOP"') && seen.includes('"RESUME"') ? true : undefined;
+		});
+		watcher.kill();
+	});
+});
