@@ -49,8 +49,8 @@ export class Observer implements AsyncDisposable {
 		return observer;
 	}
 
-	create(by: Extract<Order, { do: "create" }>["by"]): Promise<CreateTimes> {
-		return this.#order({ do: "create", by }) as Promise<CreateTimes>;
+	create(name: string, by: Extract<Order, { do: "create" }>["by"]): Promise<CreateTimes> {
+		return this.#order({ do: "create", name, by }) as Promise<CreateTimes>;
 	}
 
 	destroy(by: Extract<Order, { do: "destroy" }>["by"]): Promise<DestroyTimes> {

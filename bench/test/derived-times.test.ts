@@ -5,6 +5,8 @@ import type { Round, Sample } from "../src/create/timed-pairs.ts";
 
 function sample(surface: Surface, returnedMs: number): Sample {
 	const create = {
+		guestDomid: 1,
+		stubDomid: 2,
 		firstDomainMs: 100,
 		secondDomainMs: 200,
 		stubUnpausedMs: 1000,
@@ -17,7 +19,6 @@ function sample(surface: Surface, returnedMs: number): Sample {
 
 const round = (xl: number, own: number, kind: Partial<Round> = {}): Round => ({
 	warmUp: false,
-	isVoid: false,
 	samples: [sample("bulkhead", own), sample("xl", xl)],
 	...kind,
 });
@@ -34,7 +35,11 @@ describe("derived times", () => {
 	});
 
 	it("counts neither warm-ups nor void rounds", () => {
-		const rounds = [round(1, 1, { warmUp: true }), round(1, 1, { isVoid: true }), round(4000, 3000)];
+		const rounds = [
+			round(1, 1, { warmUp: true }),
+			round(1, 1, { voidBecause: "the emulator's triple fault" }),
+			round(4000, 3000),
+		];
 		expect(countedRounds(rounds)).toHaveLength(1);
 		expect(pairedRatio(rounds, "bulkhead", "total")).toBe(0.75);
 	});

@@ -1,5 +1,6 @@
 import type { Lab } from "@bulkhead/lab";
 import { BENCH_DIRECTORY } from "./bench-guest.ts";
+import { runScript } from "./run-script.ts";
 import { type ProcessCounts, readStraceLog } from "./strace-log.ts";
 
 export interface ProcessesOfRun {
@@ -23,7 +24,7 @@ cat create.log; echo "${SPLIT}"; cat destroy.log
 /** Every thread of daemon and relay must be traced before the guest is created; the command is traced as xl is. */
 const BULKHEAD_SCRIPT = `
 cd "$1" || exit 1
-daemons="$(pgrep -f /bulkheadd.mjs) $(pgrep -f /bulkhead-relay.mjs)"
+daemons=$(pgrep -f '^node .*/(bulkheadd|bulkhead-relay)\\.mjs')
 traced() { for pid in $daemons; do for task in /proc/$pid/task/*; do
 	grep -q 'TracerPid:[^1-9]*0$' "$task/status" && return 1; done; done; return 0; }
 strace -f -qq -e signal=none -e ${CALLS} -o daemons.log $(for pid in $daemons; do echo "-p $pid"; done) &
@@ -34,7 +35,7 @@ cat daemons.log command.log
 echo "${SPLIT}"
 lines=$(wc -l <daemons.log)
 strace -f -qq -e signal=none -e ${CALLS} -o command.log bulkhead destroy "$3" >&2 || exit 1
-kill -INT $tracer; wait $tracer
+kill -TERM $tracer; wait $tracer
 tail -n +$((lines + 1)) daemons.log; cat command.log
 `;
 
@@ -45,7 +46,8 @@ export async function countProcesses(
 	config: { file: string; name: string },
 ): Promise<ProcessesOfRun> {
 	const script = program === "xl" ? XL_SCRIPT : BULKHEAD_SCRIPT;
-	const argv = ["sh", "-c", script, "count", BENCH_DIRECTORY, config.file, config.name];
-	const [create = "", destroy = ""] = (await lab.run(argv, { timeoutMs: RUN_TIMEOUT_MS })).split(SPLIT);
+	const args = [BENCH_DIRECTORY, config.file, config.name];
+	const log = await runScript(lab, `count ${program}'s processes`, script, args, RUN_TIMEOUT_MS);
+	const [create = "", destroy = ""] = log.split(SPLIT);
 	return { create: readStraceLog(create), destroy: readStraceLog(destroy) };
 }

@@ -1,5 +1,6 @@
 import type { Lab } from "@bulkhead/lab";
 import { BENCH_DIRECTORY } from "./bench-guest.ts";
+import { runScript } from "./run-script.ts";
 import { type RequestCounts, readTrace } from "./xenstored-trace.ts";
 
 export interface RequestsOfRun {
@@ -29,8 +30,9 @@ export async function countRequests(
 	program: "xl" | "bulkhead",
 	config: { file: string; name: string },
 ): Promise<RequestsOfRun> {
-	const argv = ["sh", "-c", SCRIPT, "trace", TRACE, MARKER, program, config.file, config.name];
-	const [create, destroy] = readTrace(await lab.run(argv, { timeoutMs: RUN_TIMEOUT_MS }), MARKER);
+	const args = [TRACE, MARKER, program, config.file, config.name];
+	const trace = await runScript(lab, `count ${program}'s xenstore requests`, SCRIPT, args, RUN_TIMEOUT_MS);
+	const [create, destroy] = readTrace(trace, MARKER);
 	if (!create || !destroy) throw new TypeError("xenstored's trace lacks the mark between create and destroy");
 	return { create, destroy };
 }

@@ -8,7 +8,7 @@ import { countProcesses } from "./count-processes.ts";
 import { countRequests } from "./count-requests.ts";
 import type { ByProgram, CreateResults } from "./create-results.ts";
 import { measureMemory } from "./measure-memory.ts";
-import { demandEmptyHost, prepareDom0, writeDom0File } from "./prepare-dom0.ts";
+import { awaitEmptyHost, prepareDom0, writeDom0File } from "./prepare-dom0.ts";
 import { measurePairs, PAIR_CASES } from "./timed-pairs.ts";
 
 export const PARTS = ["a", "b", "starts", "requests", "processes", "memory"] as const;
@@ -36,24 +36,34 @@ const START_COMMANDS = [
 /** Creates the same guest with xl and with bulkhead in one lab, from every side that the report tells of. */
 export async function runCreateBench(lab: Lab, options: CreateBenchOptions): Promise<CreateResults> {
 	const { parts, say, guestCounts, isShared } = options;
+	const alone = async (): Promise<void> => {
+		if (!isShared) await awaitEmptyHost(lab, say);
+	};
 	const startedAt = new Date().toISOString();
 	const faultsBefore = await lab.tripleFaults();
-	if (!isShared) await demandEmptyHost(lab);
+	await alone();
 	await prepareDom0(lab, say);
 	const loadBefore = { dom0: (await lab.run(["cat", "/proc/loadavg"])).trim(), machine: loadavg()[0] ?? Number.NaN };
 	const timed = await measureTimes(lab, options);
 	// From here on without the observer: a third Node in dom0 would take its part of shared pages.
 	const config = await placePlainConfig(lab);
+	const both = async <T>(what: string, measure: (program: "xl" | "bulkhead") => Promise<T>): Promise<ByProgram<T>> => {
+		const run = async (program: "xl" | "bulkhead"): Promise<T> => {
+			await alone();
+			say(`${what}: ${program}`);
+			return measure(program);
+		};
+		return { xl: await run("xl"), bulkhead: await run("bulkhead") };
+	};
 	const requests = parts.has("requests")
-		? await both(say, "xenstore requests", (program) => countRequests(lab, program, config))
+		? await both("xenstore requests", (program) => countRequests(lab, program, config))
 		: undefined;
 	const processes = parts.has("processes")
-		? await both(say, "processes", (program) => countProcesses(lab, program, config))
+		? await both("processes", (program) => countProcesses(lab, program, config))
 		: undefined;
 	const memory = parts.has("memory")
-		? await both(say, "memory", (program) => measureMemory({ lab, program, counts: guestCounts, say }))
+		? await both("memory", (program) => measureMemory({ lab, program, counts: guestCounts, say }))
 		: undefined;
-	if (!isShared) await demandEmptyHost(lab);
 	return {
 		startedAt,
 		endedAt: new Date().toISOString(),
@@ -71,14 +81,14 @@ export async function runCreateBench(lab: Lab, options: CreateBenchOptions): Pro
 
 async function measureTimes(
 	lab: Lab,
-	{ parts, pairs, say }: CreateBenchOptions,
+	{ parts, pairs, say, isShared }: CreateBenchOptions,
 ): Promise<Pick<CreateResults, "cases" | "starts">> {
 	const cases: CreateResults["cases"] = [];
 	if (!parts.has("a") && !parts.has("b") && !parts.has("starts")) return { cases };
 	await using observer = await Observer.start(lab);
 	for (const pairCase of PAIR_CASES)
 		if (parts.has(pairCase.name))
-			cases.push({ pairCase, rounds: await measurePairs(pairCase, { lab, observer, pairs, say }) });
+			cases.push({ pairCase, rounds: await measurePairs(pairCase, { lab, observer, pairs, say, isShared }) });
 	return { cases, starts: parts.has("starts") ? await measureStarts(observer, pairs, say) : undefined };
 }
 
@@ -92,17 +102,6 @@ async function measureStarts(
 	for (let round = 0; round < times; round++)
 		for (const { argv, values } of measured) values.push((await observer.run([...argv])).returnedMs);
 	return Object.fromEntries(measured.map(({ argv, values }) => [argv.join(" "), summarize(values)]));
-}
-
-async function both<T>(
-	say: (line: string) => void,
-	what: string,
-	measure: (program: "xl" | "bulkhead") => Promise<T>,
-): Promise<ByProgram<T>> {
-	say(`${what}: xl`);
-	const xl = await measure("xl");
-	say(`${what}: bulkhead`);
-	return { xl, bulkhead: await measure("bulkhead") };
 }
 
 async function placePlainConfig(lab: Lab): Promise<{ name: string; file: string }> {

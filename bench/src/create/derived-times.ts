@@ -32,7 +32,7 @@ export function timesOf({ create, destroy }: Sample): Record<TimeName, number> {
 
 /** Rounds that count: neither the warm-up nor void ones. */
 export const countedRounds = (rounds: readonly Round[]): Round[] =>
-	rounds.filter(({ warmUp, isVoid }) => !warmUp && !isVoid);
+	rounds.filter(({ warmUp, voidBecause }) => !warmUp && !voidBecause);
 
 export function summarizeTime(rounds: readonly Round[], surface: Surface, time: TimeName): Summary {
 	return summarize(timesBySurface(rounds, surface, time));

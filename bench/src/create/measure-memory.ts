@@ -37,10 +37,10 @@ export async function measureMemory({ lab, program, counts, say }: MeasureMemory
 			say(`${program}, ${count} guests: ${point.processes.length} processes, ${point.pssKiB} KiB PSS`);
 			points.push(point);
 		}
+		return points;
 	} finally {
 		for (const name of names) await lab.exec([program, "destroy", name], { timeoutMs: CREATE_TIMEOUT_MS });
 	}
-	return points;
 }
 
 async function createGuest(

@@ -1,4 +1,4 @@
-import { BulkheadError } from "@bulkhead/base";
+import { DeadlineError, delay } from "@bulkhead/base";
 import type { Lab } from "@bulkhead/lab";
 import { buildBzImage, buildGzipRamdisk, buildStubImage } from "@bulkhead/stubdom";
 import { BENCH_DIRECTORY, DEBIAN_FILES } from "./bench-guest.ts";
@@ -11,17 +11,28 @@ export async function prepareDom0(lab: Lab, say: (line: string) => void): Promis
 	await lab.put(await buildGzipRamdisk(image), DEBIAN_FILES.ramdisk);
 }
 
-/** Makes sure that nothing else would be measured. @throws BulkheadError `not-alone` */
-export async function demandEmptyHost(lab: Lab): Promise<void> {
+const EMPTY_TIMEOUT_MS = 600_000;
+const POLL_MS = 2_000;
+
+/** Waits until nothing else would be measured. @throws DeadlineError */
+export async function awaitEmptyHost(lab: Lab, say: (line: string) => void): Promise<void> {
+	const limit = performance.now() + EMPTY_TIMEOUT_MS;
+	for (let waits = 0; ; waits++) {
+		const strangers = await listGuestNames(lab);
+		if (strangers.length === 0) return;
+		if (waits === 0) say(`waiting until others have ended their domains: ${strangers.join(", ")}`);
+		if (performance.now() > limit)
+			throw new DeadlineError(`Domains run in the lab: ${strangers.join(", ")}`, {
+				remedy: "Destroy them, or go on with --shared",
+			});
+		await delay(POLL_MS);
+	}
+}
+
+/** Names of all domains but dom0. */
+export async function listGuestNames(lab: Lab): Promise<string[]> {
 	const lines = (await lab.run(["xl", "list"])).trim().split("\n").slice(2);
-	if (lines.length === 0) return;
-	throw new BulkheadError(
-		"not-alone",
-		`Domains run in the lab: ${lines.map((line) => line.split(" ")[0]).join(", ")}`,
-		{
-			remedy: "Destroy them, or wait for whoever uses the lab",
-		},
-	);
+	return lines.map((line) => line.split(" ")[0] ?? "");
 }
 
 export async function writeDom0File(lab: Lab, path: string, text: string): Promise<void> {

@@ -23,7 +23,7 @@ export function reportCreate(results: CreateResults): string {
 
 function heading({ startedAt, commit, lab, cases, tripleFaults, loadBefore }: CreateResults): string {
 	const rounds = cases.flatMap((each) => each.rounds);
-	const voided = rounds.filter(({ isVoid }) => isVoid).length;
+	const voided = rounds.filter(({ voidBecause }) => voidBecause).length;
 	return [
 		`${startedAt.slice(0, 16).replace("T", " ")} UTC, commit ${commit}; Debian ${lab.release}, Xen ${lab.xen}, Linux ${lab.kernel},`,
 		`emulated by QEMU without KVM. Load of the machine before: ${loadBefore.machine.toFixed(2)}.`,

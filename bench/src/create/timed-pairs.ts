@@ -2,7 +2,7 @@ import type { Lab } from "@bulkhead/lab";
 import type { CreateTimes, DestroyTimes } from "../dom0/protocol.ts";
 import type { Observer } from "../observer.ts";
 import { BENCH_DIRECTORY, configText, DEBIAN_FILES, FASTEST_FILES, type StubFiles, TINY_IMAGE } from "./bench-guest.ts";
-import { writeDom0File } from "./prepare-dom0.ts";
+import { awaitEmptyHost, listGuestNames, writeDom0File } from "./prepare-dom0.ts";
 import { createBy, destroyBy, type PlacedConfig, SURFACES, type Surface } from "./surfaces.ts";
 
 export interface PairCase {
@@ -27,10 +27,10 @@ export interface Sample {
 /** One create by each surface, in one go. */
 export interface Round {
 	warmUp: boolean;
-	/** The emulator killed a guest by mistake: the times count for nothing, and the round was run again. */
-	isVoid: boolean;
+	/** Why the times count for nothing, and the round was run again; absent when they count. */
+	voidBecause?: "the emulator's triple fault" | "somebody else's domains";
 	samples: Sample[];
-	/** Why a void round ended early, if it did. */
+	/** How a void round ended early, if it did. */
 	failure?: string;
 }
 
@@ -38,20 +38,23 @@ export interface MeasurePairs {
 	lab: Lab;
 	observer: Observer;
 	pairs: number;
+	/** Others may create domains meanwhile. */
+	isShared: boolean;
 	say: (line: string) => void;
 }
 
 /** Creates and destroys the same guest by every surface in turn; every other round goes backwards. */
 export async function measurePairs(pairCase: PairCase, options: MeasurePairs): Promise<Round[]> {
-	const { lab, observer, pairs, say } = options;
+	const { lab, pairs, say, isShared } = options;
 	const configs = await placeConfigs(lab, pairCase);
 	const rounds: Round[] = [];
 	for (let counted = -1; counted < pairs; ) {
 		const order = rounds.length % 2 === 0 ? SURFACES : SURFACES.toReversed();
-		const round = await runRound(lab, observer, order, configs, counted < 0);
+		if (!isShared) await awaitEmptyHost(lab, say);
+		const round = { warmUp: counted < 0, ...(await runRound(order, configs, options)) };
 		rounds.push(round);
 		say(`case ${pairCase.name}, ${counted < 0 ? "warm-up" : `round ${counted + 1}`}: ${describe(round)}`);
-		if (!round.isVoid) counted++;
+		if (!round.voidBecause) counted++;
 	}
 	return rounds;
 }
@@ -71,29 +74,39 @@ async function placeConfigs(lab: Lab, { name: caseName, xl, bulkhead }: PairCase
 }
 
 async function runRound(
-	lab: Lab,
-	observer: Observer,
 	order: readonly Surface[],
 	configs: Configs,
-	warmUp: boolean,
-): Promise<Round> {
+	{ lab, observer, isShared }: MeasurePairs,
+): Promise<Omit<Round, "warmUp">> {
 	const faultsBefore = await lab.tripleFaults();
 	const samples: Sample[] = [];
+	const whyVoid = async (): Promise<Round["voidBecause"]> => {
+		if ((await lab.tripleFaults()) > faultsBefore) return "the emulator's triple fault";
+		const isDisturbed = hasGap(samples) || (await listGuestNames(lab)).length > 0;
+		return isDisturbed && !isShared ? "somebody else's domains" : undefined;
+	};
 	for (const surface of order) {
 		const config = configs(surface);
 		try {
-			const create = await observer.create(createBy(surface, config));
+			const create = await observer.create(config.name, createBy(surface, config));
 			samples.push({ surface, create, destroy: await observer.destroy(destroyBy(surface, config)) });
 		} catch (error) {
 			await lab.exec([surface === "xl" ? "xl" : "bulkhead", "destroy", config.name]);
-			if ((await lab.tripleFaults()) === faultsBefore) throw error;
-			return { warmUp, isVoid: true, samples, failure: String(error) };
+			const voidBecause = await whyVoid();
+			if (!voidBecause) throw error;
+			return { voidBecause, samples, failure: String(error) };
 		}
 	}
-	return { warmUp, isVoid: (await lab.tripleFaults()) > faultsBefore, samples };
+	return { voidBecause: await whyVoid(), samples };
 }
 
-function describe({ samples, isVoid }: Round): string {
+/** Domains that this round did not create, but somebody did meanwhile, took numbers between ours. */
+function hasGap(samples: readonly Sample[]): boolean {
+	const domids = samples.flatMap(({ create }) => [create.guestDomid, create.stubDomid]);
+	return domids.length > 0 && Math.max(...domids) - Math.min(...domids) >= domids.length;
+}
+
+function describe({ samples, voidBecause }: Round): string {
 	const times = samples.map(({ surface, create }) => `${surface} ${(create.returnedMs / 1000).toFixed(2)} s`);
-	return `${times.join(", ")}${isVoid ? " (void: the emulator's triple fault)" : ""}`;
+	return `${times.join(", ")}${voidBecause ? ` (void: ${voidBecause})` : ""}`;
 }

@@ -12,13 +12,13 @@ const dom0: Dom0 = { domains: hypervisor.domains, xenstore: await XenstoreClient
 /** The domains of the last create. */
 let created: DomId[] = [];
 
-async function create({ by }: Extract<Order, { do: "create" }>): Promise<CreateTimes> {
+async function create({ name, by }: Extract<Order, { do: "create" }>): Promise<CreateTimes> {
 	created = [];
 	const before = await listDomids(dom0);
 	const began = performance.now();
 	const steps: CreateTimes["steps"] = [];
 	const stop = new AbortController();
-	const watched = watchCreate(dom0, before, began, stop.signal);
+	const watched = watchCreate(dom0, { name, known: before, sinceMs: began, signal: stop.signal });
 	watched.catch(() => {});
 	try {
 		await attemptCreate(by, ({ step, title, state, ms }) => {
@@ -27,7 +27,7 @@ async function create({ by }: Extract<Order, { do: "create" }>): Promise<CreateT
 		const returnedMs = performance.now() - began;
 		const { guest, stub, ...marks } = await watched;
 		created = [guest, stub];
-		return { ...marks, returnedMs, steps };
+		return { guestDomid: guest, stubDomid: stub, ...marks, returnedMs, steps };
 	} finally {
 		stop.abort();
 	}

@@ -5,7 +5,7 @@ export type Attempt<Request> = { argv: string[] } | { request: Request };
 
 /** Orders to the observer in dom0, one JSON line each; each is answered by one line. */
 export type Order =
-	| { do: "create"; by: Attempt<CreateGuestRequest> }
+	| { do: "create"; name: string; by: Attempt<CreateGuestRequest> }
 	| { do: "destroy"; by: Attempt<string> }
 	| { do: "run"; argv: string[] };
 
@@ -13,6 +13,9 @@ export type Answer = { ok: true; result: unknown } | { ok: false; error: string 
 
 /** Milliseconds since the program was started, or the request sent. */
 export interface CreateTimes {
+	/** Xen counts domains up: a gap tells that somebody else created one. */
+	guestDomid: number;
+	stubDomid: number;
 	/** The first and the second new domain were seen: guest and stub, or the other way round. */
 	firstDomainMs: number;
 	secondDomainMs: number;

@@ -1,4 +1,4 @@
-import { BulkheadError, CancelledError, DOM0, type DomId, delay } from "@bulkhead/base";
+import { DOM0, type DomId, delay } from "@bulkhead/base";
 import type { DomainInfo, Domains } from "@bulkhead/hypervisor";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 
@@ -21,55 +21,54 @@ const POLL_MS = 10;
 const QEMU_TIMEOUT_MS = 180_000;
 
 /**
- * Watches from outside how a guest and its stub domain come into being, whoever makes them: Xen's list of domains until
- * the stub is unpaused, then xenstore's word of its QEMU. The only new PV domain is the stub.
+ * Watches from outside how the guest `name` and its stub domain come into being, whoever makes them: Xen's list of
+ * domains until the stub is unpaused, then xenstore's word of its QEMU.
  */
 export async function watchCreate(
-	{ domains, xenstore }: Dom0,
-	known: ReadonlySet<DomId>,
-	sinceMs: number,
-	signal: AbortSignal,
+	dom0: Dom0,
+	{ name, known, sinceMs, signal }: { name: string; known: ReadonlySet<DomId>; sinceMs: number; signal: AbortSignal },
 ): Promise<CreateMarks> {
 	const now = (): number => performance.now() - sinceMs;
-	let firstDomainMs: number | undefined;
-	let secondDomainMs: number | undefined;
+	const seen = new Map<DomId, number>();
+	const names = new Map<DomId, string>();
 	for (;;) {
-		if (signal.aborted) throw new CancelledError("Stopped watching a create", { cause: signal.reason });
-		const fresh = (await domains.list()).filter(({ domid }) => !known.has(domid));
-		if (fresh.length > 0) firstDomainMs ??= now();
-		if (fresh.length > 1) secondDomainMs ??= now();
-		const stub = fresh.find(({ type }) => type === "pv");
-		const guest = fresh.find(({ type }) => type !== "pv");
-		if (fresh.length > 2)
-			throw new BulkheadError("not-alone", "Somebody else creates domains: the times are worthless");
-		if (stub && guest && !stub.paused && firstDomainMs !== undefined && secondDomainMs !== undefined) {
-			const stubUnpausedMs = now();
-			await awaitQemu(xenstore, stub, guest, signal);
+		const fresh = (await dom0.domains.list()).filter(({ domid }) => !known.has(domid));
+		const at = now();
+		for (const { domid } of fresh) if (!seen.has(domid)) seen.set(domid, at);
+		await readNames(dom0.xenstore, fresh, names);
+		const guest = fresh.find(({ domid }) => names.get(domid) === name)?.domid;
+		const stub = fresh.find(({ domid }) => names.get(domid) === `${name}-dm`);
+		if (guest !== undefined && stub && !stub.paused) {
+			await awaitQemu(dom0.xenstore, stub.domid, guest, signal);
 			const qemuRunningMs = now();
-			return {
-				firstDomainMs,
-				secondDomainMs,
-				stubUnpausedMs,
-				qemuRunningMs,
-				guest: guest.domid,
-				stub: stub.domid,
-			};
+			const [firstDomainMs = at, secondDomainMs = at] = [seen.get(guest) ?? at, seen.get(stub.domid) ?? at].sort(
+				(a, b) => a - b,
+			);
+			return { firstDomainMs, secondDomainMs, stubUnpausedMs: at, qemuRunningMs, guest, stub: stub.domid };
 		}
 		await delay(POLL_MS, signal);
 	}
 }
 
-async function awaitQemu(
+/** A name is written soon after a domain is made; it is read until it is there, and never again. */
+async function readNames(
 	xenstore: XenstoreClient,
-	stub: DomainInfo,
-	guest: DomainInfo,
-	signal: AbortSignal,
+	fresh: readonly DomainInfo[],
+	names: Map<DomId, string>,
 ): Promise<void> {
-	await xenstore.waitFor(
-		`/local/domain/${stub.domid}/device-model/${guest.domid}/state`,
-		(state) => state === "running",
-		{ timeoutMs: QEMU_TIMEOUT_MS, signal, what: "QEMU in the stub domain" },
-	);
+	for (const { domid } of fresh) {
+		if (names.has(domid)) continue;
+		const name = await xenstore.find(`/local/domain/${domid}/name`);
+		if (name) names.set(domid, name);
+	}
+}
+
+async function awaitQemu(xenstore: XenstoreClient, stub: DomId, guest: DomId, signal: AbortSignal): Promise<void> {
+	await xenstore.waitFor(`/local/domain/${stub}/device-model/${guest}/state`, (state) => state === "running", {
+		timeoutMs: QEMU_TIMEOUT_MS,
+		signal,
+		what: "QEMU in the stub domain",
+	});
 }
 
 /** Waits until Xen has none of these domains. */
