@@ -3,6 +3,7 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { BulkheadError, InvalidInputError } from "@bulkhead/base";
 import { FileLock } from "@bulkhead/image";
+import { awaitToolstack } from "./await-toolstack.ts";
 import { bootLab, type LabUpOptions } from "./boot-lab.ts";
 import { Dom0Connection } from "./dom0-connection.ts";
 import { type EmulatorFlake, findEmulatorFlakes } from "./emulator-flake.ts";
@@ -62,7 +63,10 @@ export class Lab {
 			onProgress("replacing a machine whose boot was interrupted");
 			await killMachine(running.machine);
 		}
-		return new Lab(paths, await bootLab(paths, options));
+		const lab = new Lab(paths, await bootLab(paths, options));
+		await awaitToolstack(lab);
+		onProgress("the toolstack in dom0 answers");
+		return lab;
 	}
 
 	/** The lab that runs. @throws BulkheadError `lab-down` */
