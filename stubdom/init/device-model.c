@@ -13,12 +13,13 @@
 
 #include "confine.h"
 #include "log.h"
+#include "small-file.h"
 
 #ifndef QEMU_PATH
 #define QEMU_PATH "/usr/libexec/xen-qemu-system-i386"
 #endif
 
-enum { OWN_ARGUMENTS_LIMIT = 16, LINE_LIMIT = 400 };
+enum { OWN_ARGUMENTS_LIMIT = 16, LINE_LIMIT = 400, LAST_WORDS_MS = 2000 };
 
 /* In the abstract namespace: nothing to unlink, and the stub domain has no other users. */
 static const struct sockaddr_un monitor_address = {.sun_family = AF_UNIX, .sun_path = "\0bulkhead-qmp"};
@@ -26,6 +27,7 @@ enum { MONITOR_ADDRESS_LENGTH = offsetof(struct sockaddr_un, sun_path) + sizeof 
 
 static char line[LINE_LIMIT + 1], last_line[LINE_LIMIT + 1];
 static size_t line_length;
+static long long last_line_ms;
 
 /* Listening before QEMU runs, so that connecting needs no wait for QEMU to make the socket. */
 static int listen_for_monitor(void) {
@@ -107,6 +109,7 @@ int start_device_model(const struct dm_argv *argv, const struct consoles *consol
 static void end_line(void) {
 	if (line_length == 0) return;
 	copy_printable(last_line, sizeof last_line, line, line_length);
+	last_line_ms = monotonic_ms();
 	log_line("qemu: %s", last_line);
 	line_length = 0;
 }
@@ -129,6 +132,6 @@ bool log_device_model_output(struct device_model *model) {
 	return false;
 }
 
-const char *last_output_line(void) {
-	return last_line;
+const char *last_words(void) {
+	return monotonic_ms() - last_line_ms < LAST_WORDS_MS ? last_line : "";
 }

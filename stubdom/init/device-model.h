@@ -22,5 +22,5 @@ int start_device_model(const struct dm_argv *argv, const struct consoles *consol
 int connect_monitor(void);
 /* Logs what QEMU has printed. Returns false at the end of its output. */
 bool log_device_model_output(struct device_model *model);
-/* The last line QEMU printed, or an empty string. */
-const char *last_output_line(void);
+/* The last line QEMU printed, when it is so recent that it may tell why QEMU ended; otherwise an empty string. */
+const char *last_words(void);

@@ -110,7 +110,7 @@ static void power_off(void) {
 
 static void report_death(int status) {
 	if (model.output >= 0) log_device_model_output(&model);
-	const char *last = last_output_line();
+	const char *last = last_words();
 	const char *separator = *last ? ": " : "";
 	if (WIFSIGNALED(status))
 		report_failure("The device model was killed by signal %d (%s)%s%s", WTERMSIG(status),

@@ -20,6 +20,8 @@ struct buffer {
 
 static struct vchan_server vchan;
 static bool open_for_clients;
+/* Where it is published, or empty. */
+static char path[48];
 static int monitor = -1;
 static struct buffer to_monitor, to_client;
 static unsigned long sessions;
@@ -36,7 +38,6 @@ int qmp_server_open(void) {
 }
 
 int qmp_server_publish(unsigned own_domid, unsigned guest) {
-	char path[48];
 	snprintf(path, sizeof path, "device-model/%u/qmp-vchan", guest);
 	return vchan_publish(&vchan, path, own_domid, DOM0);
 }
@@ -131,5 +132,6 @@ void qmp_server_close(void) {
 	if (!open_for_clients) return;
 	close_monitor();
 	vchan_set_live(&vchan, false);
+	if (*path) vchan_withdraw(path);
 	open_for_clients = false;
 }

@@ -106,6 +106,12 @@ int vchan_publish(const struct vchan_server *server, const char *path, unsigned 
 	return failure == 0 ? 0 : -1;
 }
 
+void vchan_withdraw(const char *path) {
+	struct xenstore_request remove = {.operation = XENSTORE_RM, .path = path};
+	xenstore_run(&remove, 1, ANSWER_TIMEOUT_MS);
+	free(remove.reply);
+}
+
 bool vchan_accept(struct vchan_server *server) {
 	uint8_t connected = CLIENT_CONNECTED;
 	return __atomic_compare_exchange_n(&server->page->client_live, &connected, CLIENT_ACCEPTED, false, __ATOMIC_SEQ_CST,

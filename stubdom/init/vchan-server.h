@@ -19,6 +19,8 @@ struct vchan_server {
 int vchan_open(struct vchan_server *server, unsigned client_domid);
 /* Writes ring-ref and event-channel below the path, readable by the client's domain. Returns 0, or -1 with errno. */
 int vchan_publish(const struct vchan_server *server, const char *path, unsigned own_domid, unsigned client_domid);
+/* Removes the path. */
+void vchan_withdraw(const char *path);
 /* True once per client that has connected. */
 bool vchan_accept(struct vchan_server *server);
 /* True while the accepted client is there. */

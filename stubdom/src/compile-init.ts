@@ -21,8 +21,8 @@ export async function compileInit(cache: ContentCache, qemuPath: string): Promis
 	};
 	const dir = await cache.cached("stub-init", inputs, async (out) => {
 		// In its own folder and by relative names: no path of the machine reaches the program.
-		const argv = ["gcc", ...flags, "-o", join(out, "init"), ...sources] as const;
-		await runProgram(argv as unknown as [string, ...string[]], { cwd: SOURCE_DIR, timeoutMs: COMPILE_TIMEOUT_MS });
+		const program = join(out, "init");
+		await runProgram(["gcc", ...flags, "-o", program, ...sources], { cwd: SOURCE_DIR, timeoutMs: COMPILE_TIMEOUT_MS });
 	});
 	return join(dir, "init");
 }

@@ -76,7 +76,7 @@ export async function buildStubImage(options: StubImageOptions = {}): Promise<St
 	};
 	const dir = await cache.cached("stub-image", inputs, async (out) => {
 		onProgress(`building the stub domain's image: Linux ${packages.kernel.version}`);
-		await buildInto(out, release, packages, init, cache);
+		await writeStubImage(out, release, packages, init, cache);
 	});
 	return {
 		kernel: join(dir, "vmlinux"),
@@ -86,7 +86,8 @@ export async function buildStubImage(options: StubImageOptions = {}): Promise<St
 	};
 }
 
-async function buildInto(
+/** Writes vmlinux, rootfs.cpio and manifest.json into a folder. */
+export async function writeStubImage(
 	out: string,
 	release: string,
 	packages: StubPackages,

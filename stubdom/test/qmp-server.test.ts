@@ -26,7 +26,7 @@ describe("init serves QMP over a vchan", () => {
 			"afterwards: clean",
 			"closed by qemu: srv_live 0",
 			"again: srv_live 1 sessions 5",
-			"end: srv_live 0",
+			"end: srv_live 0 ring-ref -",
 		]);
 	});
 });

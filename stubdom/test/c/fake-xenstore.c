@@ -18,12 +18,20 @@ const struct fake_node *find_fake_node(const char *path) {
 	return NULL;
 }
 
+static void forget_below(const char *path) {
+	size_t kept = 0;
+	for (size_t i = 0; i < node_count; i++)
+		if (strncmp(nodes[i].path, path, strlen(path)) != 0) nodes[kept++] = nodes[i];
+	node_count = kept;
+}
+
 int xenstore_run(struct xenstore_request *requests, size_t count, int timeout_ms) {
 	(void)timeout_ms;
 	for (size_t i = 0; i < count; i++) {
 		struct xenstore_request *request = &requests[i];
 		request->error = 0;
 		if (request->operation == XENSTORE_WRITE) fake_node(request->path, request->value, request->value_length);
+		if (request->operation == XENSTORE_RM) forget_below(request->path);
 		const struct fake_node *found = find_fake_node(request->path);
 		if (!found) request->error = ENOENT;
 		request->length = found ? found->length : 0;

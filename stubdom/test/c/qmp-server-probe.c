@@ -172,6 +172,6 @@ int main(void) {
 	client_leave(), settle(), client_connect(), settle();
 	printf("again: srv_live %u sessions %d\n", page[SRV_LIVE], pairs);
 	qmp_server_close();
-	printf("end: srv_live %u\n", page[SRV_LIVE]);
+	printf("end: srv_live %u ring-ref %s\n", page[SRV_LIVE], value("device-model/5/qmp-vchan/ring-ref"));
 	return 0;
 }
