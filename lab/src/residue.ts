@@ -10,7 +10,7 @@ xenstore-ls -f | sed -n 's/^\\(\\/[^ ]*\\) = .*/xenstore \\1/p'
 losetup -a | sed 's/^/loop /'
 find /run/bulkhead /var/lib/bulkhead /var/lib/bulkhead-relay /tmp -mindepth 1 2>/dev/null | sed 's/^/file /'
 ls /dev/pts | sed 's/^/pty /'
-ps -o args | sed 's/^/process /'
+ps -e -ww -o args | sed 's/^/process /'
 `;
 
 /** Kernel threads come and go; the rest is this snapshot itself and the connection that it is asked through. */

@@ -10,7 +10,8 @@ export interface StubPackages {
 	packages: PackageVersion[];
 }
 
-const DEVICE_MODEL_PACKAGE = "qemu-system-xen";
+/** QEMU, and the option ROMs that it recommends in some releases and depends on in others. */
+const DEVICE_MODEL_PACKAGES = ["qemu-system-xen", "ipxe-qemu"] as const;
 
 export async function fetchStubPackages(
 	release: string,
@@ -19,10 +20,10 @@ export async function fetchStubPackages(
 ): Promise<StubPackages> {
 	const debian = await DebianPackages.open({ release, cache, onProgress });
 	const kernel = await fetchDebianKernel(debian, "cloud-amd64");
-	const deviceModel = await debian.versions([DEVICE_MODEL_PACKAGE], { dependencies: true });
+	const deviceModel = await debian.versions(DEVICE_MODEL_PACKAGES, { dependencies: true });
 	return {
 		kernel,
-		deviceModelTree: await debian.unpack([DEVICE_MODEL_PACKAGE], { dependencies: true }),
+		deviceModelTree: await debian.unpack(DEVICE_MODEL_PACKAGES, { dependencies: true }),
 		packages: [kernel.package, ...deviceModel].sort((a, b) => (a.name < b.name ? -1 : 1)),
 	};
 }

@@ -27,7 +27,7 @@ describe("a guest's life", () => {
 		);
 		expect(second.uuid).toBe(first.uuid);
 		expect(second.stub?.domid).not.toBe(first.stub?.domid);
-		await talkToTiny(the.lab, second, "again-2");
+		await talkToTiny(the.lab, second);
 	});
 
 	it("ends when it powers off, and its end is told", async () => {

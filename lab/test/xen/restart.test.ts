@@ -16,7 +16,7 @@ describe("a daemon killed with a guest running", () => {
 
 	beforeAll(async () => {
 		guest = await createGuest(the.lab, TINY);
-		await talkToTiny(the.lab, guest, "before-0");
+		await talkToTiny(the.lab, guest);
 	});
 	afterAll(() => destroyAll(the.lab));
 
@@ -38,7 +38,7 @@ describe("a daemon killed with a guest running", () => {
 			const document = await findGuest(the.lab, "tiny");
 			return document?.consoles.find(({ label }) => label === "serial0")?.socketPath ? document : undefined;
 		});
-		await talkToTiny(the.lab, again, `after-${daemons.join("-and-")}-1`);
+		await talkToTiny(the.lab, again);
 	});
 });
 

@@ -5,11 +5,16 @@ import type { GuestDocument } from "./guests.ts";
 const ANSWER_MS = 3000;
 const PATIENCE_MS = 90_000;
 
+let words = 1000;
+
+/** Another word each time, so that no earlier echo is taken for this one's. */
+const nextWord = (): string => `${words++}`;
+
 /**
- * Has a conversation with the tiny guest: types a word until the guest echoes all of it, since what is typed before
- * its boot sector runs is nobody's. The word must not end in a letter: a single one is a command.
+ * Has a conversation with the tiny guest: types digits (letters are its commands) until the guest echoes all of them,
+ * since what is typed before its boot sector runs is nobody's.
  */
-export async function talkToTiny(lab: Lab, guest: GuestDocument, word: string): Promise<void> {
+export async function talkToTiny(lab: Lab, guest: GuestDocument, word = nextWord()): Promise<void> {
 	const serial = await SerialSession.open(lab, guest, "serial0");
 	try {
 		const limit = Date.now() + PATIENCE_MS;
@@ -29,7 +34,7 @@ export async function talkToTiny(lab: Lab, guest: GuestDocument, word: string): 
 
 /** Types one of the tiny guest's commands (see its config file), once it answers. */
 export async function tellTiny(lab: Lab, guest: GuestDocument, command: "b" | "o" | "h" | "c" | "t"): Promise<void> {
-	await talkToTiny(lab, guest, "ready-1");
+	await talkToTiny(lab, guest);
 	const serial = await SerialSession.open(lab, guest, "serial0");
 	serial.write(`\r${command}\r`);
 	await serial.expect(new RegExp(command), ANSWER_MS).catch(() => {});

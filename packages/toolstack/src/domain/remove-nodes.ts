@@ -17,7 +17,7 @@ export async function removeNodes(store: XenstoreClient, id: Uuid, domid: DomId 
 		await Promise.all(BACKEND_KINDS.map((kind) => removeIfEmpty(tx, backendsPath(domid, kind).replace(/\/\d+$/, ""))));
 		await removeIfEmpty(tx, "/local/domain/0/backend");
 	});
-	await store.transaction((tx) => removeIfEmpty(tx, "/vm"));
+	for (const parent of ["/vm", "/libxl"]) await store.transaction((tx) => removeIfEmpty(tx, parent));
 }
 
 /** Removes the backends of one kind: their drivers let go of the domain's pages and of the host's devices. */
