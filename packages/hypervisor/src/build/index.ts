@@ -1,0 +1,1 @@
+export { type BuildNativeOptions, buildNative } from "./build-native.ts";
