@@ -10,11 +10,7 @@ const STAMP = "native-build.sha256";
  * A digest of everything that decides the result: sources, compiler and its calls, Xen's headers (their text carries
  * the version), node-addon-api. Folders that only hold intermediate files do not count.
  */
-export async function buildStamp(
-	places: NativeBuildPlaces,
-	plan: NativeBuildPlan,
-	compiler: string,
-): Promise<string> {
+export async function buildStamp(places: NativeBuildPlaces, plan: NativeBuildPlan, compiler: string): Promise<string> {
 	const hash = createHash("sha256");
 	const add = (label: string, value: string | Uint8Array): void => {
 		hash.update(`${label}\0${value.length}\0`).update(value);
