@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { access, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { BulkheadError } from "@bulkhead/base";
 import { type ContentCache, type CpioEntry, elfClosure } from "@bulkhead/image";
@@ -13,30 +13,29 @@ export const QEMU_PATH = "/usr/libexec/xen-qemu-system-i386";
  * The guest's firmware is not among them: the toolstack loads hvmloader and the BIOS into the guest.
  */
 const DATA_FILES = [
-	"seabios/vgabios-stdvga.bin",
-	"seabios/vgabios-cirrus.bin",
-	"seabios/vgabios-qxl.bin",
-	"qemu/linuxboot.bin",
-	"qemu/linuxboot_dma.bin",
-	"qemu/kvmvapic.bin",
-	"qemu/keymaps/en-us",
+	"vgabios-stdvga.bin",
+	"vgabios-cirrus.bin",
+	"vgabios-qxl.bin",
+	"linuxboot.bin",
+	"linuxboot_dma.bin",
+	"kvmvapic.bin",
+	"keymaps/en-us",
+	"efi-e1000.rom",
+	"efi-rtl8139.rom",
+	"efi-virtio.rom",
+	"efi-ne2k_pci.rom",
+	"efi-pcnet.rom",
 ] as const;
 
-const NIC_ROMS = ["e1000", "rtl8139", "virtio", "ne2k_pci", "pcnet"].map((nic) => `efi-${nic}.rom`);
+/** Where Debian's QEMU looks for them; which package puts what where differs between releases. */
+const DATA_DIRS = ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"] as const;
 
 /** QEMU, its libraries and its data, taken from the unpacked packages. */
 export async function deviceModelEntries(tree: string, cache: ContentCache): Promise<CpioEntry[]> {
 	const program = join(tree, QEMU_PATH);
 	const standIn = await buildSpiceStandIn(program, cache);
 	const libraries = await elfClosure([program], standIn === undefined ? [tree] : [standIn, tree]);
-	const data = [
-		...DATA_FILES.map((name) => ({ path: `/usr/share/${name}`, source: join(tree, "usr/share", name) })),
-		...NIC_ROMS.map((name) => ({ path: `/usr/lib/ipxe/qemu/${name}`, source: join(tree, "usr/lib/ipxe/qemu", name) })),
-	];
-	for (const { source, path } of data)
-		await access(source).catch((cause: unknown) => {
-			throw new BulkheadError("data-file-missing", `QEMU's packages have no ${path}`, { cause, fields: { path } });
-		});
+	const data = await Promise.all(DATA_FILES.map((name) => findData(tree, name)));
 	const files = [{ path: QEMU_PATH, source: program, mode: 0o755 }, ...libraries, ...data];
 	return [
 		...["bin", "sbin", "lib", "lib64"].map(
@@ -44,4 +43,16 @@ export async function deviceModelEntries(tree: string, cache: ContentCache): Pro
 		),
 		...files.map(({ path, source }): CpioEntry => ({ type: "file", path, mode: 0o755, content: { file: source } })),
 	];
+}
+
+async function findData(tree: string, name: string): Promise<{ path: string; source: string }> {
+	for (const dir of DATA_DIRS) {
+		const source = join(tree, dir, name);
+		const there = await access(source).then(
+			() => true,
+			() => false,
+		);
+		if (there) return { path: `/${dir}/${name}`, source: await realpath(source) };
+	}
+	throw new BulkheadError("data-file-missing", `QEMU's packages have no ${name}`, { fields: { name } });
 }
