@@ -68,10 +68,11 @@ export class RealClock implements SimClock {
 	}
 }
 
-/** Resolves after that time; rejects with the signal's reason when it aborts first. */
+/** Resolves after that time, at once when it is none; rejects with the signal's reason when it aborts first. */
 export function pause(clock: SimClock, ms: number, signal?: AbortSignal): Promise<void> {
 	return new Promise((resolve, reject) => {
 		if (signal?.aborted) return reject(signal.reason);
+		if (ms <= 0) return resolve();
 		const onAbort = (): void => {
 			takeBack();
 			reject(signal?.reason);

@@ -52,7 +52,7 @@ export class SimHost {
 	readonly #programs: readonly SimProgramTable[];
 	readonly #domains = new Map<number, SimDomain>();
 	readonly #processes = new Set<SimProcess>();
-	readonly #listeners = new Set<() => void>();
+	readonly #listeners = new Set<(domain: SimDomain) => void>();
 	#lastDomid = 0;
 	#nextFrame = FIRST_FRAME;
 	#console = "";
@@ -77,8 +77,8 @@ export class SimHost {
 		return process;
 	}
 
-	/** Calls whenever some domain has shut down, begun to die or vanished, as VIRQ_DOM_EXC tells xenstored. */
-	onDomainEvent(listener: () => void): () => void {
+	/** Calls when a domain has shut down, begun to die or vanished: what VIRQ_DOM_EXC lets xenstored find out. */
+	onDomainEvent(listener: (domain: SimDomain) => void): () => void {
 		this.#listeners.add(listener);
 		return () => this.#listeners.delete(listener);
 	}
@@ -180,7 +180,7 @@ export class SimHost {
 		domain.shutdownReason = reason;
 		this.log(`d${domain.domid} shut down: ${reason}`);
 		domain.guest?.stop();
-		this.#tell();
+		this.#tell(domain);
 	}
 
 	/** Begins to destroy a domain, as `xl destroy` would. Nothing happens when there is none, or it is dying already. */
@@ -193,7 +193,7 @@ export class SimHost {
 		for (const process of [...this.#processes]) if (process.domid === domid) process.end();
 		domain.ports.closeAll();
 		domain.grants.clear();
-		this.#tell();
+		this.#tell(domain);
 		if (this.#destroyMs === 0) this.reap(domain);
 		else this.clock.after(this.#destroyMs, () => this.reap(domain, true));
 	}
@@ -204,7 +204,7 @@ export class SimHost {
 		if (!domain.isDying || !domain.isScrubbed || domain.foreignMappings > 0) return;
 		if (this.#domains.get(domain.domid) !== domain) return;
 		this.#domains.delete(domain.domid);
-		this.#tell();
+		this.#tell(domain);
 	}
 
 	/** @internal Sends an event from a domain's port to whatever is at its other end. */
@@ -215,8 +215,8 @@ export class SimHost {
 		if (found.peer) this.find(found.peer.domid)?.ports.raise(found.peer);
 	}
 
-	#tell(): void {
-		for (const listener of this.#listeners) listener();
+	#tell(domain: SimDomain): void {
+		for (const listener of this.#listeners) listener(domain);
 	}
 
 	#nextDomid(): DomId {

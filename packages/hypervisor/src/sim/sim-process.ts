@@ -22,7 +22,7 @@ export class SimProcess {
 	readonly offers: SimGrantOffers;
 	readonly #holders: readonly Holder[];
 	readonly #onEnd: () => void;
-	#isEnded = false;
+	readonly #end = new AbortController();
 
 	constructor(host: SimHost, domain: SimDomain, name: string, onEnd: () => void) {
 		this.name = name;
@@ -31,7 +31,7 @@ export class SimProcess {
 		const calls = new SimCalls({
 			clock: host.clock,
 			faults: host.faults,
-			isEnded: () => this.#isEnded,
+			isEnded: () => this.isEnded,
 			endProcess: () => this.end(),
 			killDomain: (domid) => host.destroy(domid),
 		});
@@ -62,7 +62,12 @@ export class SimProcess {
 	}
 
 	get isEnded(): boolean {
-		return this.#isEnded;
+		return this.#end.signal.aborted;
+	}
+
+	/** Aborts when it ends. */
+	get ended(): AbortSignal {
+		return this.#end.signal;
 	}
 
 	/** What it holds, as words. */
@@ -72,8 +77,8 @@ export class SimProcess {
 
 	/** The process ends, however: the kernel lets go of everything for it, and what it still calls is refused. Idempotent. */
 	end(): void {
-		if (this.#isEnded) return;
-		this.#isEnded = true;
+		if (this.isEnded) return;
+		this.#end.abort();
 		for (const holder of this.#holders) holder.close();
 		this.#onEnd();
 	}

@@ -1,9 +1,9 @@
-import { CancelledError, type DomId, type EvtchnPort } from "@bulkhead/base";
+import { CancelledError, type DomId, type EvtchnPort, type GrantRef, grantRef } from "@bulkhead/base";
 import type { ShutdownReason } from "../../ports/domains.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
 import { pause, type SimClock } from "../clock.ts";
 import type { SimDomain } from "../domains/sim-domain.ts";
-import type { SimPage } from "../memory/sim-page.ts";
+import { SimPage } from "../memory/sim-page.ts";
 import type { SimProcess } from "../sim-process.ts";
 import type { SimImage } from "./sim-image.ts";
 import type { SimMachine } from "./sim-machine.ts";
@@ -84,6 +84,11 @@ export class RunningGuest implements SimMachine {
 
 	notify(port: EvtchnPort): void {
 		this.#host.raise(port, this.#domain);
+	}
+
+	grantPage(to: DomId): { page: SimPage; ref: GrantRef } {
+		const page = new SimPage();
+		return { page, ref: grantRef(this.#domain.grant(page, to, true)) };
 	}
 
 	async untilRunnable(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DomId, EvtchnPort } from "@bulkhead/base";
+import type { DomId, EvtchnPort, GrantRef } from "@bulkhead/base";
 import type { ShutdownReason } from "../../ports/domains.ts";
 import type { SimClock } from "../clock.ts";
 import type { SimPage } from "../memory/sim-page.ts";
@@ -21,6 +21,8 @@ export interface SimMachine {
 	listen(port: EvtchnPort, onEvent: () => void): void;
 	/** Sends an event. */
 	notify(port: EvtchnPort): void;
+	/** A page of the domain's own, granted for writing. It and its grant go with the domain. */
+	grantPage(to: DomId): { page: SimPage; ref: GrantRef };
 	/** Resolves at once, or when the domain is unpaused. Rejects when it ends. */
 	untilRunnable(): Promise<void>;
 	/** The host's clock; a paused domain wakes late. */
