@@ -41,7 +41,6 @@ export class SimulatedHost implements AsyncDisposable {
 	readonly #kernelStore: XenstoreClient;
 	readonly #blockBackends: BlockBackends;
 	readonly #forgetEvents: () => void;
-	readonly #atBoot: { nodes: number; watches: number };
 
 	/** Switches the host on. @throws BulkheadError `xenstore-server-socket` */
 	static async start({ xenstoreSocket, ...options }: SimulatedHostOptions): Promise<SimulatedHost> {
@@ -49,7 +48,6 @@ export class SimulatedHost implements AsyncDisposable {
 		try {
 			await simulated.xenstored.listen(xenstoreSocket);
 			await simulated.#blockBackends.start();
-			Object.assign(simulated.#atBoot, simulated.xenstored.counts);
 			return simulated;
 		} catch (error) {
 			await simulated.close();
@@ -68,7 +66,6 @@ export class SimulatedHost implements AsyncDisposable {
 		// As xen-init-dom0 leaves it.
 		this.xenstored.host.write("/local/domain/0/domid", "0");
 		this.xenstored.host.write("/local/domain/0/name", "Domain-0");
-		this.#atBoot = { nodes: 0, watches: 0 };
 	}
 
 	/** The QEMU of that guest, while it runs. */

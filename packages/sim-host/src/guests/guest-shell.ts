@@ -51,11 +51,14 @@ export class GuestShell {
 		const [command = "", ...words] = line.split(/\s+/);
 		switch (command) {
 			case "poweroff":
-				return this.#host.poweroff();
+				this.#host.poweroff();
+				return;
 			case "reboot":
-				return this.#host.reboot();
+				this.#host.reboot();
+				return;
 			case "crash":
-				return this.#host.crash();
+				this.#host.crash();
+				return;
 			case "":
 				break;
 			case "echo":
