@@ -81,6 +81,16 @@ export class SimDaemon {
 		this.process.end();
 	}
 
+	/** Rejects when the daemon fails by itself. */
+	get ended(): Promise<void> {
+		return this.#run;
+	}
+
+	/** xenstored is gone for this daemon. */
+	cutXenstore(): void {
+		this.#sockets[0]?.cut();
+	}
+
 	/** As SIGKILL. A fault that kills the process comes to the same. */
 	async kill(): Promise<void> {
 		this.process.end();
