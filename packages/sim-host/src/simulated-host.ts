@@ -60,7 +60,7 @@ export class SimulatedHost implements AsyncDisposable {
 		this.xenstored = new XenstoreServer({ domainExists: (domid) => this.#exists(domid) });
 		this.#connections = new DomainConnections(this.xenstored);
 		this.#kernelStore = XenstoreClient.over(this.xenstored.connectClient());
-		const kernel = this.host.startProcess("kernel of domain 0");
+		const kernel = this.host.startProcess("kernel");
 		this.#blockBackends = new BlockBackends(this.host, kernel, this.#kernelStore);
 		this.#forgetEvents = this.host.onDomainEvent((domain) => this.#domainEvent(domain));
 		// As xen-init-dom0 leaves it.

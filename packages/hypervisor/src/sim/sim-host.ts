@@ -167,7 +167,7 @@ export class SimHost {
 		domain.guest = new RunningGuest(domain, image, {
 			clock: this.clock,
 			log: (line) => this.log(line),
-			startKernel: (domid) => this.startProcess(`kernel of domain ${domid}`, domid),
+			startKernel: (domid) => this.startProcess("kernel", domid),
 			shutDown: (ending, reason) => this.shutDown(ending, reason),
 			raise: (port, of) => this.raise(port, of),
 		});

@@ -31,6 +31,7 @@ export class SimProcess {
 		const calls = new SimCalls({
 			clock: host.clock,
 			faults: host.faults,
+			process: name,
 			isEnded: () => this.isEnded,
 			endProcess: () => this.end(),
 			killDomain: (domid) => host.destroy(domid),

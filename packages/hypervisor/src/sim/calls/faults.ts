@@ -2,6 +2,8 @@
 export interface Fault {
 	/** The port and its function: "domains.create", "grants.map", "evtchns.bindInterdomain". */
 	call: string;
+	/** Only in the process of this name. Default: in any, simulated kernels included. */
+	process?: string;
 	/** Which call of that name from now on; the first is 1. Default 1. */
 	nth?: number;
 	/** Refused with this errno, having done nothing. */
@@ -17,7 +19,8 @@ export interface Fault {
 /** The faults that a test has laid out. Each happens once. */
 export class SimFaults {
 	readonly #armed = new Set<{ fault: Fault; left: number }>();
-	readonly #seen = new Map<string, number>();
+	/** Calls by process, then by name. */
+	readonly #seen = new Map<string, Map<string, number>>();
 
 	inject(fault: Fault): void {
 		const left = fault.nth ?? 1;
@@ -25,14 +28,16 @@ export class SimFaults {
 		this.#armed.add({ fault, left });
 	}
 
-	/** Calls of this name so far. */
+	/** Calls of this name so far, of all processes. */
 	count(call: string): number {
-		return this.#seen.get(call) ?? 0;
+		let count = 0;
+		for (const calls of this.#seen.values()) count += calls.get(call) ?? 0;
+		return count;
 	}
 
-	/** Every call seen so far, by name. */
-	get counts(): ReadonlyMap<string, number> {
-		return this.#seen;
+	/** The calls so far of the processes of one name, by their names. */
+	countsOf(process: string): ReadonlyMap<string, number> {
+		return new Map(this.#seen.get(process));
 	}
 
 	clear(): void {
@@ -46,13 +51,16 @@ export class SimFaults {
 	}
 
 	/** @internal Notes a call and answers what goes wrong with it. */
-	take(call: string): Fault | undefined {
-		this.#seen.set(call, this.count(call) + 1);
+	take(call: string, process: string): Fault | undefined {
+		const calls = this.#seen.get(process) ?? new Map<string, number>();
+		this.#seen.set(process, calls.set(call, (calls.get(call) ?? 0) + 1));
 		let due: Fault | undefined;
 		for (const armed of this.#armed) {
-			if (armed.fault.call !== call || --armed.left > 0 || due) continue;
+			const { fault } = armed;
+			if (fault.call !== call || (fault.process !== undefined && fault.process !== process)) continue;
+			if (--armed.left > 0 || due) continue;
 			this.#armed.delete(armed);
-			due = armed.fault;
+			due = fault;
 		}
 		return due;
 	}

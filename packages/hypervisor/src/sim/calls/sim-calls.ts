@@ -7,6 +7,8 @@ import { SimFailure } from "./sim-failure.ts";
 export interface CallsParts {
 	clock: SimClock;
 	faults: SimFaults;
+	/** The process's name. */
+	process: string;
 	isEnded: () => boolean;
 	endProcess: () => void;
 	killDomain: (domid: DomId) => void;
@@ -36,7 +38,7 @@ export class SimCalls {
 			facts.attempt,
 			async () => {
 				this.#checkAlive(facts);
-				const fault = this.#parts.faults.take(facts.name);
+				const fault = this.#parts.faults.take(facts.name, this.#parts.process);
 				if (fault?.delayMs !== undefined) await pause(this.#parts.clock, fault.delayMs);
 				this.#happen(fault, facts);
 				this.#checkAlive(facts);
@@ -52,7 +54,7 @@ export class SimCalls {
 			facts.attempt,
 			() => {
 				this.#checkAlive(facts);
-				const fault = this.#parts.faults.take(facts.name);
+				const fault = this.#parts.faults.take(facts.name, this.#parts.process);
 				if (fault?.delayMs !== undefined) throw new TypeError(`${facts.name} answers at once and cannot be delayed`);
 				this.#happen(fault, facts);
 				this.#checkAlive(facts);
