@@ -5,6 +5,7 @@ import { InvalidInputError } from "@bulkhead/base";
 import { Lab } from "@bulkhead/lab";
 import { PARTS, type Part, runCreateBench } from "./create/create-bench.ts";
 import { reportCreate } from "./create/report.ts";
+import { runSimBench, SIM_USAGE } from "./sim/sim-bench.ts";
 
 const USAGE = `Usage: npm run bench -- create [options]
 
@@ -31,9 +32,10 @@ interface Options {
 }
 
 async function main(args: string[]): Promise<number> {
+	if (args[0] === "sim") return runSimBench(args.slice(1), say);
 	const options = readOptions(args);
 	if (!options) {
-		process.stdout.write(USAGE);
+		process.stdout.write(`${USAGE}\n${SIM_USAGE}`);
 		return 0;
 	}
 	const wasUp = (await Lab.findRunning()) !== undefined;
@@ -58,7 +60,7 @@ function readOptions(args: string[]): Options | undefined {
 	if (values.help) return undefined;
 	const [bench, ...more] = positionals;
 	if (bench !== "create" || more.length > 0)
-		throw new InvalidInputError(`There is no bench “${positionals.join(" ")}”`, { remedy: "The one there is: create" });
+		throw new InvalidInputError(`There is no bench “${positionals.join(" ")}”`, { remedy: "There are: create, sim" });
 	const parts = values.only.split(",") as Part[];
 	const unknown = parts.filter((part) => !PARTS.includes(part));
 	if (unknown.length > 0)
