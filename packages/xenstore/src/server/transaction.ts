@@ -77,8 +77,10 @@ export class Transaction implements TreeView {
 		}
 	}
 
-	remove(path: string, node: StoreNode): void {
+	remove(path: string): void {
 		const touched = this.#get(path);
+		const { node } = touched;
+		if (!node) return;
 		this.#store.tree.nextGeneration();
 		this.#charge(-(node.size + this.#keyPrefix + path.length));
 		touched.node = undefined;
