@@ -20,6 +20,8 @@ export interface ConnectionContext {
 	/** A privileged client whose unread events grow beyond it is cut off. Bytes. */
 	readonly mostUnread: number;
 	handle(client: Connection, request: Request): void;
+	/** The client has said all that it had to say, and been answered. */
+	ended(client: Connection): void;
 	/** The stream is gone, or the client has broken the protocol. */
 	lost(client: Connection): void;
 }
@@ -227,12 +229,18 @@ export class Connection implements Principal, Participant {
 	#nextRequest(): Request | undefined {
 		try {
 			const request = this.#inbox.take();
-			if (!request && this.#hasEnded) this.#context.lost(this);
+			if (!request && this.#hasEnded) this.#finish();
 			return request;
 		} catch {
 			this.ignore();
 			return undefined;
 		}
+	}
+
+	/** Once everything has left: until then the stream's `drain` brings it back here. */
+	#finish(): void {
+		this.#outbox.flush();
+		if (this.#outbox.byteLength === 0) this.#context.ended(this);
 	}
 
 	#send(message: Parameters<Outbox["push"]>[0]): void {

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+import { Children } from "./children.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import type { Domain } from "./domain.ts";
 import { Domains } from "./domains.ts";
@@ -61,7 +63,7 @@ export class Xenstored implements Store, ConnectionContext {
 		this.#log = log;
 		this.domains = new Domains(domainExists, () => this.tree.generation);
 		this.#makeConnection(this.domains.ensure(0), true);
-		for (const path of ["/", "/tool", "/tool/xenstored"]) this.#makeFirstNode(path);
+		this.#makeFirstNodes();
 	}
 
 	/** A process of domain 0, as on the socket. */
@@ -81,12 +83,12 @@ export class Xenstored implements Store, ConnectionContext {
 		if (client.isUnprivileged) this.#warnOfMemory(client.account);
 	}
 
-	/** A socket is gone for good; a domain's end may be attached to again. */
+	ended(client: Connection): void {
+		this.#disconnect(client)?.end();
+	}
+
 	lost(client: Connection): void {
-		const stream = client.detach();
-		client.reset();
-		if (!client.isDomain) this.clients.delete(client);
-		if (stream && !stream.destroyed) stream.end();
+		this.#disconnect(client)?.destroy();
 	}
 
 	/** Again: its connection begins anew. @throws Refusal EINVAL when there is no such domain */
@@ -179,10 +181,20 @@ export class Xenstored implements Store, ConnectionContext {
 		return connection;
 	}
 
-	#makeFirstNode(path: string): void {
-		this.tree.put(path, emptyContent(privatePermissions(0)), this.domains);
-		const above = path === "/" ? undefined : this.tree.get(parentOf(path));
-		if (above) this.tree.put(parentOf(path), { ...above, children: above.children.with(nameOf(path)) }, this.domains);
+	/** As xenstored begins (setup_structure). */
+	#makeFirstNodes(): void {
+		const leaf = emptyContent(privatePermissions(0));
+		this.tree.put("/", { ...leaf, children: Children.of("tool") }, this.domains);
+		this.tree.put("/tool", { ...leaf, children: Children.of("xenstored") }, this.domains);
+		this.tree.put("/tool/xenstored", leaf, this.domains);
+	}
+
+	/** A socket's client is gone for good; a domain's connection may be attached to again. */
+	#disconnect(client: Connection): Duplex | undefined {
+		const stream = client.detach();
+		client.reset();
+		if (!client.isDomain) this.clients.delete(client);
+		return stream;
 	}
 
 	#warnOfMemory(domain: Domain): void {

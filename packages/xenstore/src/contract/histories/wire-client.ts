@@ -4,7 +4,7 @@ import { ProtocolError, withDeadline } from "@bulkhead/base";
 import { encodeMessage, type Message } from "../../wire/message.ts";
 import { MessageParser } from "../../wire/message-parser.ts";
 import { OPERATION, type Operation } from "../../wire/operations.ts";
-import { decodeText, decodeWatchEvent } from "../../wire/payload.ts";
+import { decodeText } from "../../wire/payload.ts";
 
 /** What a request came to. */
 export type Answer = { errno: string } | { payload: string };
@@ -96,7 +96,8 @@ export class WireClient {
 
 	#receive({ type, requestId, payload }: Message): void {
 		if (type === OPERATION.WATCH_EVENT) {
-			this.events.push(decodeWatchEvent(payload));
+			const [path = "", token = ""] = payload.toString("latin1").split("\0");
+			this.events.push({ path, token });
 			return;
 		}
 		const resolve = this.#pending.get(requestId);
