@@ -78,6 +78,14 @@ export class Connection implements Principal, Participant {
 		return this.#stream !== undefined;
 	}
 
+	/** Bytes that its account is charged for it: watches, transactions and what it has not read. */
+	get memory(): number {
+		let bytes = this.#outbox.byteLength;
+		for (const { path, token } of this.watches.values()) bytes += path.length + token.length;
+		for (const transaction of this.transactions.values()) bytes += transaction.memory;
+		return bytes;
+	}
+
 	/** Listens to the stream from now on, and until it closes or `detach`. */
 	attach(stream: Duplex): void {
 		this.#stream = stream;

@@ -146,18 +146,13 @@ export class Xenstored implements Store, ConnectionContext {
 
 	/** What does not fit together of nodes, lists of children and accounts: nothing, ever. */
 	findInconsistency(): string | undefined {
-		const owned = new Map<number, number>();
-		for (const [path, { children, permissions }] of this.tree.entries()) {
-			const [{ domid }] = permissions;
-			owned.set(domid, (owned.get(domid) ?? 0) + 1);
+		for (const [path, { children }] of this.tree.entries()) {
 			for (const name of children)
 				if (!this.tree.get(childOf(path, name))) return `Node ${path} lists ${name}, which is not there`;
 			const above = this.tree.get(parentOf(path));
 			if (path !== "/" && !above?.children.has(nameOf(path))) return `Node ${path} is in no list`;
 		}
-		for (const { domid, nodes } of this.domains)
-			if (nodes !== (owned.get(domid) ?? 0)) return `Domain ${domid} is charged for ${nodes} nodes`;
-		return undefined;
+		return this.#findWrongAccount();
 	}
 
 	/** To the host's log, while `control log on` holds. */
@@ -189,6 +184,24 @@ export class Xenstored implements Store, ConnectionContext {
 		this.tree.put("/tool/xenstored", leaf, this.domains);
 	}
 
+	#findWrongAccount(): string | undefined {
+		const accounts = new Map([...this.domains].map(({ domid }) => [domid, { nodes: 0, memory: 0 }]));
+		const stranger = { nodes: 0, memory: 0 };
+		for (const [path, { permissions, size }] of this.tree.entries()) {
+			const account = accounts.get(permissions[0].domid) ?? stranger;
+			account.nodes++;
+			account.memory += path.length + size;
+		}
+		if (stranger.nodes > 0) return `Of the nodes ${stranger.nodes} belong to nobody`;
+		for (const { domid, memory } of this.clients) (accounts.get(domid) ?? stranger).memory += memory;
+		for (const { domid, nodes, memory } of this.domains) {
+			const due = accounts.get(domid);
+			if (nodes !== due?.nodes || memory !== due.memory)
+				return `Domain ${domid} is charged for ${nodes} nodes and ${memory} bytes, not ${due?.nodes} and ${due?.memory}`;
+		}
+		return undefined;
+	}
+
 	/** A socket's client is gone for good; a domain's connection may be attached to again. */
 	#disconnect(client: Connection): Duplex | undefined {
 		const stream = client.detach();
@@ -203,14 +216,23 @@ export class Xenstored implements Store, ConnectionContext {
 		domain.isWarnedOf = isAbove;
 	}
 
-	/** Each with everything below it, whoever owns that (domain_tree_remove). */
+	/**
+	 * Each with everything below it, whoever owns that (domain_tree_remove). The root goes back to domain 0; xenstored
+	 * loses the whole tree when somebody has given the root to a domain that ends.
+	 */
 	#removeNodesOf(domain: Domain): void {
 		const view = new LiveView(this);
 		const visit = (path: string): void => {
 			const node = domain.nodes > 0 ? this.tree.get(path) : undefined;
 			if (!node) return;
-			if (node.permissions[0].domid === domain.domid && path !== "/") removeTree(view, path);
-			else for (const name of [...node.children]) visit(childOf(path, name));
+			const [owner, ...others] = node.permissions;
+			const isOwned = owner.domid === domain.domid;
+			if (isOwned && path !== "/") {
+				removeTree(view, path);
+				return;
+			}
+			if (isOwned) this.tree.put(path, { ...node, permissions: [{ ...owner, domid: 0 }, ...others] }, this.domains);
+			for (const name of [...node.children]) visit(childOf(path, name));
 		};
 		visit("/");
 	}

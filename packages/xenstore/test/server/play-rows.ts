@@ -59,6 +59,8 @@ export async function playRows(rows: readonly Row[], options: XenstoreServerOpti
 	} finally {
 		for (const client of clients.values()) client.close();
 	}
+	await expect.poll(() => server.counts, { interval: 1 }).toMatchObject({ clients: 0, watches: 0, transactions: 0 });
+	server.assertIdle();
 }
 
 function actAsHost(server: XenstoreServer, action: string): void {

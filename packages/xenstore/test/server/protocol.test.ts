@@ -488,6 +488,13 @@ const STORIES: Record<string, Record<string, readonly Row[]>> = {
 			["host", "gone 5"],
 			["0", "hears", "@releaseDomain|r @releaseDomain|r"],
 		],
+		"that were given the root give it back to domain 0": [
+			["0", "SET_PERMS /|b5|r6|", "OK"],
+			["5", "WRITE /a|", "OK"],
+			["host", "gone 5"],
+			["0", "GET_PERMS /|", "b0|r6|"],
+			["0", "DIRECTORY /|", "tool|"],
+		],
 		"that were never introduced leave nodes behind, but no word": [
 			["0", "WATCH @releaseDomain|r|", "OK"],
 			["0", "WRITE /a|", "OK"],

@@ -1,5 +1,6 @@
 import type { Operation } from "../../wire/operations.ts";
 import { clientCount, HISTORY_ROOT, type HistoryShape, SLOTS, type Step } from "./history.ts";
+import { seededNumbers } from "./seeded-numbers.ts";
 
 /** Numbers that one step is made from. Any will do. */
 export const CHOICES_PER_STEP = 10;
@@ -43,7 +44,7 @@ export function makeStep(shape: HistoryShape, choices: readonly number[]): Step 
 
 /** As long a history as wanted, the same for the same seed everywhere. */
 export function randomHistory(shape: HistoryShape, seed: number, length: number): Step[] {
-	const next = mulberry32(seed);
+	const next = seededNumbers(seed);
 	return Array.from({ length }, () => makeStep(shape, Array.from({ length: CHOICES_PER_STEP }, next)));
 }
 
@@ -110,15 +111,4 @@ function choosePermissions(shape: HistoryShape, choose: Choose): string[] {
 
 function chooseDomid({ domids, stranger }: HistoryShape, choose: Choose): string {
 	return `${[0, ...domids, stranger][choose(domids.length + 2)]}`;
-}
-
-/** A generator of 32-bit numbers from a seed (public domain, Tommy Ettinger's mulberry32). */
-function mulberry32(seed: number): () => number {
-	let state = seed >>> 0;
-	return () => {
-		state = (state + 0x6d2b79f5) >>> 0;
-		let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-		mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-		return (mixed ^ (mixed >>> 14)) >>> 0;
-	};
 }
