@@ -203,7 +203,9 @@ describe("a domain", () => {
 	});
 
 	it("loses its connection when it is released or gone", async () => {
-		for (const end of [() => dom0.ask("RELEASE", `${GUEST}\0`), () => server.domainGone(GUEST)]) {
+		const release = async (): Promise<unknown> => dom0.ask("RELEASE", `${GUEST}\0`);
+		const go = async (): Promise<unknown> => server.domainGone(GUEST);
+		for (const end of [release, go]) {
 			const client = new WireClient(await openDomain());
 			await client.ask("WATCH", "a\0t\0");
 			await client.ask("TRANSACTION_START", "\0");

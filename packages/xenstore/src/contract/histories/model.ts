@@ -235,7 +235,7 @@ function findNode(view: ModelView, client: ModelClient, path: string, wanted: st
 	let above = parentPath(path);
 	while (!view.get(above)) above = parentPath(above);
 	const rights = rightsOf(client, view.get(above)?.permissions ?? []);
-	if (node || ![...wanted].some((letter) => rights.includes(letter))) throw new Refused("EACCES");
+	if (node || !wanted.split("").some((letter) => rights.includes(letter))) throw new Refused("EACCES");
 	return undefined;
 }
 
