@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { RelayResult } from "@bulkhead/api/relay";
-import { BulkheadError } from "@bulkhead/base";
+import { BulkheadError, type Uuid } from "@bulkhead/base";
 import { FramedConsoleSocket, type PtyFiles, socketFd } from "@bulkhead/console";
 import type { RingHost } from "@bulkhead/hypervisor";
 import { ConsoleTable } from "./console/console-table.ts";
@@ -119,10 +119,13 @@ export class Relay {
 	#handlers(): RelayHandlers {
 		const consoles = this.#consoles;
 		const qmps = this.#qmps;
-		const holdings = (): RelayResult<"list"> => ({ consoles: consoles.list(), qmps: qmps.list() });
+		const holdings = (guest?: Uuid): RelayResult<"list"> => ({
+			consoles: consoles.list(guest),
+			qmps: qmps.list(guest),
+		});
 		return {
 			hello: () => ({ version: VERSION, pid: process.pid, ...holdings() }),
-			list: holdings,
+			list: ({ guest }) => holdings(guest),
 			"attach-console": (request) => consoles.attach(request),
 			"detach-console": async (request) => {
 				await consoles.detach(request, request);

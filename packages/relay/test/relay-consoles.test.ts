@@ -74,6 +74,8 @@ describe("relay: consoles", () => {
 		session.write("x");
 		await until("input into the new ring", () => Buffer.from(next.received).toString() === "x");
 		expect((await client.request("list", {}, limit)).consoles).toHaveLength(1);
+		expect((await client.request("list", { guest }, limit)).consoles).toHaveLength(1);
+		expect((await client.request("list", { guest: randomUuid() }, limit)).consoles).toEqual([]);
 	});
 
 	it("goes on where the last relay was", async () => {

@@ -97,7 +97,8 @@ export interface RelayMethods {
 	tail: { params: ConsoleName & { maxBytes: number }; result: { base64: string; offset: number } };
 	/** Detaches and removes everything of a guest. Idempotent. */
 	"forget-guest": { params: { guest: Uuid }; result: Nothing };
-	list: { params: Nothing; result: RelayHoldings };
+	/** Everything, or what belongs to one guest. */
+	list: { params: { guest?: Uuid }; result: RelayHoldings };
 }
 
 /** What the relay tells unasked. */

@@ -76,7 +76,7 @@ export const RELAY_METHODS: {
 		result: z.object({ base64: z.string(), offset: countField }),
 	},
 	"forget-guest": { params: z.object({ guest: uuidField }), result: nothing },
-	list: { params: nothing, result: z.object(holdings) },
+	list: { params: z.object({ guest: uuidField.optional() }), result: z.object(holdings) },
 };
 
 /** The checks behind RelayNotifications. */

@@ -41,8 +41,10 @@ export class ConsoleTable {
 		return this.#entries.get(key({ guest, label }))?.console;
 	}
 
-	list(): AttachedConsole[] {
-		return [...this.#entries.values()].map(({ request, console }) => ({
+	/** Of one guest when it is named. */
+	list(guest?: Uuid): AttachedConsole[] {
+		const entries = [...this.#entries.values()].filter(({ request }) => !guest || request.guest === guest);
+		return entries.map(({ request, console }) => ({
 			...request,
 			...this.#paths(console),
 			readers: console.backend.readers,

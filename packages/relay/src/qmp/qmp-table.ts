@@ -22,8 +22,10 @@ export class QmpTable {
 		this.#options = options;
 	}
 
-	list(): AttachedQmp[] {
-		return [...this.#sessions.values()].map((session) => session.describe());
+	/** Of one guest when it is named. */
+	list(guest?: Uuid): AttachedQmp[] {
+		const sessions = [...this.#sessions.values()].filter(({ request }) => !guest || request.guest === guest);
+		return sessions.map((session) => session.describe());
 	}
 
 	/** The same place again: the state of what exists. Another place: the old session is closed. */

@@ -1,5 +1,6 @@
 import type { Guest as GuestDocument } from "@bulkhead/api";
 import type { AttachedConsole } from "@bulkhead/api/relay";
+import type { Uuid } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import { type ConsoleRequest, consolesOf } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
@@ -9,7 +10,9 @@ type DomainTable = ReadonlyMap<number, DomainInfo>;
 
 /** What the API tells of guests: records joined with what Xen and the relay say now. */
 export async function describeGuests(guests: readonly Guest[], services: Services): Promise<GuestDocument[]> {
-	const [domains, consoles] = await Promise.all([services.hypervisor.domains.list(), listConsoles(services)]);
+	// A relay serves many guests: of one, only its own consoles are asked for.
+	const only = guests.length === 1 ? guests[0]?.uuid : undefined;
+	const [domains, consoles] = await Promise.all([services.hypervisor.domains.list(), listConsoles(services, only)]);
 	const table: DomainTable = new Map(domains.map((info) => [info.domid, info]));
 	return guests.map((guest) => describe(guest, table, consoles));
 }
@@ -20,8 +23,8 @@ export async function describeGuest(guest: Guest, services: Services): Promise<G
 	return document;
 }
 
-async function listConsoles({ relay }: Services): Promise<AttachedConsole[]> {
-	return relay.connected ? (await relay.list()).consoles : [];
+async function listConsoles({ relay }: Services, guest?: Uuid): Promise<AttachedConsole[]> {
+	return relay.connected ? (await relay.list(guest)).consoles : [];
 }
 
 function describe(guest: Guest, domains: DomainTable, consoles: readonly AttachedConsole[]): GuestDocument {

@@ -99,7 +99,7 @@ export class RelayLink implements RingServices {
 	}
 
 	async #detach(guest: Uuid): Promise<void> {
-		const { consoles } = await this.#request("list", {}, RELEASE_TIMEOUT_MS);
+		const { consoles } = await this.#request("list", { guest }, RELEASE_TIMEOUT_MS);
 		const labels = consoles.filter((console) => console.guest === guest).map(({ label }) => label);
 		await Promise.all([
 			this.#request("detach-qmp", { guest }, RELEASE_TIMEOUT_MS),
@@ -107,9 +107,9 @@ export class RelayLink implements RingServices {
 		]);
 	}
 
-	/** What the relay serves now. */
-	async list(): Promise<RelayResult<"list">> {
-		return this.#request("list", {}, REQUEST_TIMEOUT_MS);
+	/** What the relay serves now, of one guest or of all. */
+	async list(guest?: Uuid): Promise<RelayResult<"list">> {
+		return this.#request("list", { guest }, REQUEST_TIMEOUT_MS);
 	}
 
 	async hello(): Promise<RelayResult<"hello">> {
