@@ -1,4 +1,5 @@
 import { DOM0, type DomId, type EvtchnPort, type Uuid, uuid } from "@bulkhead/base";
+import { HypervisorError } from "../errors.ts";
 import type { HostInfo, ShutdownReason } from "../ports/domains.ts";
 import type { HostDevices } from "../ports/host-devices.ts";
 import { SimFaults } from "./calls/faults.ts";
@@ -69,10 +70,11 @@ export class SimHost {
 		this.log("Xen is simulated on this host: no guest code runs");
 	}
 
-	/** A process of domain 0, or of another domain. */
+	/** A process of domain 0, or of another domain. @throws HypervisorError ESRCH */
 	startProcess(name: string, domid: DomId = DOM0): SimProcess {
 		const domain = this.find(domid);
-		if (!domain || domain.isDying) throw new SimFailure(`start of ${name}`, "ESRCH");
+		if (!domain || domain.isDying)
+			throw new HypervisorError(`Could not start ${name} in domain ${domid}`, { errno: "ESRCH", fields: { domid } });
 		const process: SimProcess = new SimProcess(this, domain, name, () => this.#processes.delete(process));
 		this.#processes.add(process);
 		return process;
@@ -184,7 +186,7 @@ export class SimHost {
 		this.#tell(domain);
 	}
 
-	/** Begins to destroy a domain, as `xl destroy` would. Nothing happens when there is none, or it is dying already. */
+	/** Begins to destroy a domain, as `xl destroy` would. Nothing happens when there is none, or it is dying already. @throws SimFailure for domain 0 */
 	destroy(domid: DomId): void {
 		const domain = this.#domains.get(domid);
 		if (!domain || domain.isDying) return;

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { errnoOf } from "@bulkhead/base";
+import { HypervisorError } from "../../errors.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
 
 const LOOP_MAJOR = 7;
@@ -17,7 +18,7 @@ interface Backing {
 export interface SimBlockHandle {
 	/** As many bytes as there are; none of a detached device. */
 	read(at: number, length: number): Buffer;
-	/** @throws SimFailure EPERM for a read-only device */
+	/** @throws HypervisorError EPERM for a read-only device */
 	write(at: number, bytes: Uint8Array): void;
 	/** Idempotent. */
 	close(): void;
@@ -47,11 +48,11 @@ export class SimLoops {
 		};
 	}
 
-	/** By "/dev/loop3" or by its number, "7:3". A device without a file is empty. @throws SimFailure ENOENT for anything else */
+	/** By "/dev/loop3" or by its number, "7:3". A device without a file is empty. @throws HypervisorError ENOENT for anything else */
 	open(name: string): SimBlockHandle {
 		const digits = /^\/dev\/loop(\d{1,6})$/.exec(name)?.[1];
 		const number = /^7:([0-9a-f]{1,5})$/.exec(name)?.[1];
-		if (digits === undefined && number === undefined) throw new SimFailure(`open of ${name}`, "ENOENT");
+		if (digits === undefined && number === undefined) throw refused(`There is no loop device ${name}`, "ENOENT");
 		const backing = this.#backings.get(digits === undefined ? Number.parseInt(number ?? "", 16) : Number(digits));
 		return backing ? this.#open(backing) : EMPTY;
 	}
@@ -65,7 +66,7 @@ export class SimLoops {
 				return bytes.subarray(0, isOpen ? readSync(backing.fd, bytes, 0, length, at) : 0);
 			},
 			write: (at, bytes) => {
-				if (backing.readOnly || !isOpen) throw new SimFailure(`write to /dev/loop${backing.index}`, "EPERM");
+				if (backing.readOnly || !isOpen) throw refused(`Could not write to /dev/loop${backing.index}`, "EPERM");
 				writeSync(backing.fd, bytes, 0, bytes.length, at);
 			},
 			close: () => {
@@ -82,11 +83,16 @@ export class SimLoops {
 const EMPTY: SimBlockHandle = {
 	read: () => Buffer.alloc(0),
 	write: () => {
-		throw new SimFailure("write to a detached loop device", "EIO");
+		throw refused("Could not write to a loop device without a file", "EIO");
 	},
 	close: () => {},
 };
 
+function refused(message: string, errno: string): HypervisorError {
+	return new HypervisorError(message, { errno });
+}
+
+/** @throws SimFailure */
 function openRegularFile(path: string, readOnly: boolean): number {
 	let fd: number;
 	try {
