@@ -29,8 +29,7 @@ describe("planCreate", () => {
 			"-=- build-image stub",
 			"-=- introduce stub",
 			"- pair-domains",
-			"-= publish-disks",
-			"-= publish-consoles",
+			"- publish-devices",
 			"- connect-consoles",
 			"- start-stub",
 			"-= connect-consoles",
@@ -46,7 +45,9 @@ describe("planCreate", () => {
 		expect(steps).toContainEqual(
 			expect.objectContaining({ name: "prepare-domain", role: "stub", memoryKiB: 208 * 1024 }),
 		);
-		expect(steps).toContainEqual({ name: "publish-disks", roles: ["guest", "stub"], disks: [disk()] });
+		expect(steps).toContainEqual(
+			expect.objectContaining({ name: "publish-devices", roles: ["guest", "stub"], disks: [disk()] }),
+		);
 	});
 
 	it("needs no stub domain for a PV guest", () => {
