@@ -32,9 +32,9 @@ describe("planCreate", () => {
 			"- publish-devices",
 			"- connect-consoles",
 			"- start-stub",
+			"- await-device-model",
 			"-= connect-consoles",
-			"-=- await-device-model",
-			"-=- connect-qmp",
+			"-= connect-qmp",
 			"- start-guest",
 		]);
 	});
@@ -57,7 +57,7 @@ describe("planCreate", () => {
 	});
 
 	it("leaves a guest that is wanted paused as it was built", () => {
-		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-=- connect-qmp");
+		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-= connect-qmp");
 	});
 });
 
