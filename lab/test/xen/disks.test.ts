@@ -52,7 +52,7 @@ describe("what a guest boots and reads through its stub domain", () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="dc"');
 		expect(await readSum(guest)).toBe(facts.cdSum);
 		const drives = await queryBlock();
-		expect(drives.map(({ inserted }) => inserted?.file).sort()).toEqual(["/dev/xvda", "/dev/xvdc"]);
+		expect(new Set(drives.map(({ inserted }) => inserted?.file))).toEqual(new Set(["/dev/xvda", "/dev/xvdc"]));
 		expect(drives.find(({ inserted }) => inserted?.file === "/dev/xvdc")).toMatchObject({
 			removable: true,
 			inserted: { ro: true },
