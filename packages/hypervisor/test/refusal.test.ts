@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { HypervisorError } from "../src/errors.ts";
-import { attempt, attemptAsync, refusal } from "../src/native/refusal.ts";
+import { attempt, attemptAsync, refusal } from "../src/refusal.ts";
 
 function nativeError(errno: string, log: string[] = [], operation = "xc_domain_pause"): Error {
 	return Object.assign(new Error(`${operation} failed`), { operation, errno, log });

@@ -33,7 +33,11 @@ const DISABLE_UDEV = "/local/domain/0/libxl/disable_udev";
 export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon): Promise<void> {
 	const stop = new AbortController();
 	const stopped = AbortSignal.any([signal, stop.signal]);
-	const xenstore = await XenstoreClient.connect({ timeoutMs: XENSTORE_TIMEOUT_MS, signal });
+	const xenstore = await XenstoreClient.connect({
+		path: options.xenstoreSocket,
+		timeoutMs: XENSTORE_TIMEOUT_MS,
+		signal,
+	});
 	const events = new Events();
 	const store = await GuestStore.open(options.stateDirectory);
 	const installed = await findInstalledImages(options, hypervisor.domains);

@@ -1,13 +1,13 @@
 import { serializeError } from "@bulkhead/base";
-import { openHypervisor } from "@bulkhead/hypervisor/native";
 import pino from "pino";
 import { runDaemon } from "./daemon.ts";
+import { openHost } from "./host/open-host.ts";
 import { parseOptions } from "./options.ts";
 
 const BAD_OPTIONS = 2;
 const FAILED = 1;
 
-/** Composition root of bulkheadd: the one place that chooses the native hypervisor. */
+/** Composition root of bulkheadd. */
 async function main(): Promise<void> {
 	const parsed = parseOptions(process.argv.slice(2));
 	if ("print" in parsed) {
@@ -19,7 +19,8 @@ async function main(): Promise<void> {
 	for (const signal of ["SIGTERM", "SIGINT"] as const)
 		process.once(signal, () => stop.abort(new Error(`Received ${signal}`)));
 	try {
-		await runDaemon({ options: parsed.run, hypervisor: openHypervisor(), log, signal: stop.signal });
+		await using host = await openHost(parsed.run, log);
+		await runDaemon({ options: parsed.run, hypervisor: host.hypervisor, log, signal: stop.signal });
 	} catch (error) {
 		log.fatal({ error: serializeError(error) }, "bulkheadd ends");
 		process.exitCode = FAILED;

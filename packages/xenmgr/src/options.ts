@@ -1,9 +1,20 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InvalidInputError } from "@bulkhead/base";
+import { XENSTORED_SOCKET } from "@bulkhead/xenstore";
 
 export const VERSION = "0.1.0";
 
+export const HYPERVISORS = ["native", "sim"] as const;
+
 export interface DaemonOptions {
+	/** `sim`: a simulated host in this process, with xenstored and relay. */
+	hypervisor: (typeof HYPERVISORS)[number];
+	/** Everything that a simulated host keeps, unless another option names another place. */
+	simDirectory: string;
+	simMemoryMiB: number;
+	xenstoreSocket: string;
 	socket: string;
 	relaySocket: string;
 	stateDirectory: string;
@@ -20,6 +31,14 @@ export interface DaemonOptions {
 }
 
 const OPTIONS = {
+	hypervisor: { type: "string", default: "native", help: "native, or sim: a simulated host, on any machine" },
+	"sim-directory": {
+		type: "string",
+		default: join(tmpdir(), "bulkhead-sim"),
+		help: "where a simulated host keeps all",
+	},
+	"sim-memory": { type: "string", default: "8192", help: "a simulated host's memory in MiB" },
+	"xenstore-socket": { type: "string", default: XENSTORED_SOCKET, help: "xenstored's socket" },
 	socket: { type: "string", default: "/run/bulkhead/bulkheadd.sock", help: "unix socket of the HTTP API" },
 	"relay-socket": { type: "string", default: "/run/bulkhead/relay/control.sock", help: "the relay's control socket" },
 	"state-directory": { type: "string", default: "/var/lib/bulkhead/guests", help: "records of guests" },
@@ -45,36 +64,71 @@ const OPTIONS = {
 
 export type ParsedOptions = { run: DaemonOptions } | { print: string };
 
+/** Where a simulated host has what a real one has at the options' defaults. */
+const SIM_PLACES: Partial<Record<keyof typeof OPTIONS, string>> = {
+	socket: "bulkheadd.sock",
+	"relay-socket": "relay/control.sock",
+	"state-directory": "guests",
+	"xenstore-socket": "xenstored.sock",
+	firmware: "images/hvmloader",
+	bios: "images/bios.bin",
+	"stub-kernel": "images/stub-kernel",
+	"stub-ramdisk": "images/stub-ramdisk",
+};
+
 /** @throws InvalidInputError on an unknown option */
 export function parseOptions(args: readonly string[]): ParsedOptions {
-	const values = parse(args);
+	const { values, given } = parse(args);
 	if (values.version) return { print: `bulkheadd ${VERSION}` };
 	if (values.help) return { print: helpText() };
-	const stubMemoryMiB = Number(values["stub-memory"]);
-	if (!Number.isInteger(stubMemoryMiB) || stubMemoryMiB < 32)
-		throw new InvalidInputError(`Option --stub-memory=${values["stub-memory"]} is no number of MiB`, {
-			remedy: "Give a whole number, 32 or more",
+	const hypervisor = HYPERVISORS.find((known) => known === values.hypervisor);
+	if (!hypervisor)
+		throw new InvalidInputError(`There is no hypervisor ${JSON.stringify(values.hypervisor)}`, {
+			remedy: `Give one of ${HYPERVISORS.join(", ")}`,
 		});
+	const place = (name: keyof typeof OPTIONS): string => {
+		const simulated = hypervisor === "sim" && !given.has(name) ? SIM_PLACES[name] : undefined;
+		return simulated === undefined ? String(values[name]) : join(values["sim-directory"], simulated);
+	};
 	return {
 		run: {
-			socket: values.socket,
-			relaySocket: values["relay-socket"],
-			stateDirectory: values["state-directory"],
-			firmware: values.firmware,
-			bios: values.bios,
-			stubKernel: values["stub-kernel"],
-			stubRamdisk: values["stub-ramdisk"],
+			hypervisor,
+			simDirectory: values["sim-directory"],
+			simMemoryMiB: wholeMiB("sim-memory", values["sim-memory"]),
+			xenstoreSocket: place("xenstore-socket"),
+			socket: place("socket"),
+			relaySocket: place("relay-socket"),
+			stateDirectory: place("state-directory"),
+			firmware: place("firmware"),
+			bios: place("bios"),
+			stubKernel: place("stub-kernel"),
+			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],
-			stubMemoryMiB,
+			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
 			logLevel: values["log-level"],
 			allowFaults: values["allow-fault-injection"],
 		},
 	};
 }
 
-function parse(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
+const LEAST_MIB = 32;
+
+function wholeMiB(option: string, text: string): number {
+	const value = Number(text);
+	if (Number.isInteger(value) && value >= LEAST_MIB) return value;
+	throw new InvalidInputError(`Option --${option}=${text} is no number of MiB`, {
+		remedy: `Give a whole number, ${LEAST_MIB} or more`,
+	});
+}
+
+function parse(args: readonly string[]): {
+	values: ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
+	/** The options that were named. */
+	given: ReadonlySet<string>;
+} {
 	try {
-		return parseArgs({ args: [...args], options: OPTIONS }).values;
+		const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true });
+		return { values, given: new Set(tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []))) };
 	} catch (cause) {
 		throw new InvalidInputError("Cannot read bulkheadd's options", { cause, remedy: "See bulkheadd --help" });
 	}

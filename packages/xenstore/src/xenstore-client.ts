@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { type DomId, type EvtchnPort, InvalidInputError } from "@bulkhead/base";
 import { runBatch, type XenstoreBatch } from "./client/batch.ts";
 import { Connection, type ConnectionStats } from "./client/connection.ts";
@@ -9,6 +10,7 @@ import { type WatchOptions, XenstoreWatch } from "./client/watch.ts";
 import type { XenstoreError } from "./errors.ts";
 import { openTransport, XENSTORED_SOCKET } from "./transport/open-transport.ts";
 import type { RequestOptions, XenstoreView } from "./view.ts";
+import { LIMITS } from "./wire/limits.ts";
 import type { Operation } from "./wire/operations.ts";
 import { decodeText, encodeStrings } from "./wire/payload.ts";
 
@@ -39,6 +41,14 @@ export class XenstoreClient extends NodeAccess implements AsyncDisposable {
 	}: ConnectOptions = {}): Promise<XenstoreClient> {
 		const transport = await openTransport(path, { signal, timeoutMs });
 		return new XenstoreClient(new Connection(transport, requestTimeoutMs));
+	}
+
+	/** Over a stream that stands already, such as a simulated domain's ring. Closing the client destroys it. */
+	static over(
+		stream: Duplex,
+		{ requestTimeoutMs = REQUEST_TIMEOUT_MS }: { requestTimeoutMs?: number } = {},
+	): XenstoreClient {
+		return new XenstoreClient(new Connection({ stream, payloadBytes: LIMITS.payload }, requestTimeoutMs));
 	}
 
 	private constructor(connection: Connection) {

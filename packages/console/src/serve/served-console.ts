@@ -1,4 +1,4 @@
-import type { HostDevices } from "@bulkhead/hypervisor";
+import { type HostDevices, HypervisorError } from "@bulkhead/hypervisor";
 import { ConsoleBackend, type ConsoleBackendOptions } from "../backend/console-backend.ts";
 import { WriterSeat } from "../backend/writer-seat.ts";
 import { type PtyFiles, PtyTerminal } from "./pty-terminal.ts";
@@ -8,7 +8,7 @@ export interface ServeConsoleOptions extends ConsoleBackendOptions {
 	/** Where the raw socket is put; its directory must exist. */
 	socketPath: string;
 	devices: HostDevices;
-	/** Also offer a pseudo-terminal. */
+	/** Also offer a pseudo-terminal, on a host that has them. */
 	pty: boolean;
 	/** How the pty is read and written: for tests on fake ones. */
 	ptyFiles?: PtyFiles;
@@ -30,7 +30,7 @@ export class ServedConsole {
 		const seat = new WriterSeat();
 		let pty: PtyTerminal | undefined;
 		try {
-			pty = options.pty ? PtyTerminal.open(options.devices, backend, options.ptyFiles) : undefined;
+			pty = options.pty ? openPty(options, backend) : undefined;
 			const socket = await RawConsoleSocket.open(options.socketPath, { backend, seat, devices: options.devices });
 			return new ServedConsole(backend, seat, socket, pty);
 		} catch (error) {
@@ -79,5 +79,15 @@ export class ServedConsole {
 		this.#socket.destroy();
 		this.#pty?.close();
 		this.backend.release();
+	}
+}
+
+/** Undefined on a host without ptys (ENOSYS): the sockets serve all the same. */
+function openPty({ devices, ptyFiles }: ServeConsoleOptions, backend: ConsoleBackend): PtyTerminal | undefined {
+	try {
+		return PtyTerminal.open(devices, backend, ptyFiles);
+	} catch (error) {
+		if (error instanceof HypervisorError && error.errno === "ENOSYS") return undefined;
+		throw error;
 	}
 }

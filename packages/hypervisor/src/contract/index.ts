@@ -1,5 +1,5 @@
 export { builderContract } from "./builder-contract.ts";
-export type { ContractHost, ContractRow, OpenContractHost } from "./contract-host.ts";
+export type { ContractAbilities, ContractBlock, ContractHost, ContractRow, OpenContractHost } from "./contract-host.ts";
 export { contractRows } from "./contract-rows.ts";
 export { devicesContract } from "./devices-contract.ts";
 export { domainsContract } from "./domains-contract.ts";

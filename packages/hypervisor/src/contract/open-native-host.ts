@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openHypervisor, openRingHost } from "../native/index.ts";
-import type { ContractHost, OpenContractHost } from "./contract-host.ts";
+import type { ContractBlock, ContractHost, OpenContractHost } from "./contract-host.ts";
 
 /** The native engine in the control domain of a Xen host. */
 export function nativeContractHost(images: ContractHost["images"]): OpenContractHost {
@@ -14,8 +14,10 @@ export function nativeContractHost(images: ContractHost["images"]): OpenContract
 		return {
 			hypervisor,
 			rings,
+			abilities: { independentMappings: true, deviceNodes: true, socketPeers: true },
 			images,
 			scratchDir,
+			openBlock: openNode,
 			countHandles: () => readdirSync("/proc/self/fd").length,
 			close: async () => {
 				rings.close();
@@ -23,5 +25,20 @@ export function nativeContractHost(images: ContractHost["images"]): OpenContract
 				await rm(scratchDir, { recursive: true, force: true });
 			},
 		};
+	};
+}
+
+async function openNode(path: string, access: "r" | "r+"): Promise<ContractBlock> {
+	const file = await open(path, access);
+	return {
+		read: async (at, length) => {
+			const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+			return buffer.subarray(0, bytesRead);
+		},
+		write: async (at, bytes) => {
+			await file.write(bytes, 0, bytes.length, at);
+			await file.sync();
+		},
+		close: () => file.close(),
 	};
 }

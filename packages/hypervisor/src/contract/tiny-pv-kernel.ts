@@ -141,3 +141,9 @@ function u64(value: bigint): Buffer {
 	bytes.writeBigUInt64LE(value);
 	return bytes;
 }
+
+/** Which of the tiny kernels begins with this code, if one does: for an engine that recognises code and runs none. */
+export function tinyPvKernelBehaviour(code: Uint8Array): TinyKernelBehaviour | undefined {
+	const behaviours: TinyKernelBehaviour[] = ["report", "idle"];
+	return behaviours.find((behaviour) => CODE[behaviour].every((byte, at) => code[at] === byte));
+}

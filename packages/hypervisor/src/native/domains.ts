@@ -10,8 +10,8 @@ import {
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
 } from "../ports/domains.ts";
+import { attemptAsync } from "../refusal.ts";
 import type { ControlAddon, RawDomain, RawHost } from "./addon-shapes.ts";
-import { attemptAsync } from "./refusal.ts";
 
 const PAGE_KIB = 4;
 const DEFAULT_MAX_EVTCHN_PORT = 1023;

@@ -1,8 +1,8 @@
 import { type DomId, type EvtchnPort, evtchnPort } from "@bulkhead/base";
 import { HypervisorError } from "../errors.ts";
 import type { BoundEvtchn, EventChannels } from "../ports/event-channels.ts";
+import { attempt } from "../refusal.ts";
 import type { EvtchnAddon, RingsAddon } from "./addon-shapes.ts";
-import { attempt } from "./refusal.ts";
 
 /** Event channels of this process by one /dev/xen/evtchn on Node's loop. A bound port keeps the process alive. */
 export class NativeEventChannels implements EventChannels {

@@ -1,8 +1,8 @@
 import type { DomId } from "@bulkhead/base";
 import type { ForeignMemory, MappedFrames } from "../ports/foreign-memory.ts";
+import { attempt } from "../refusal.ts";
 import type { ForeignMemoryAddon, RingsAddon } from "./addon-shapes.ts";
 import { MappedPagesSet } from "./mapped-pages.ts";
-import { attempt } from "./refusal.ts";
 
 /** Frames of other domains by privilege (/dev/xen/privcmd). */
 export class NativeForeignMemory implements ForeignMemory {

@@ -1,8 +1,8 @@
 import type { DomId, GrantRef } from "@bulkhead/base";
 import type { GrantMaps, MappedGrants, UnmapNotification } from "../ports/grants.ts";
+import { attempt } from "../refusal.ts";
 import type { GrantsAddon, RingsAddon } from "./addon-shapes.ts";
 import { MappedPagesSet } from "./mapped-pages.ts";
-import { attempt } from "./refusal.ts";
 
 /** Grants of other domains by /dev/xen/gntdev. */
 export class NativeGrantMaps implements GrantMaps {

@@ -1,6 +1,6 @@
 import type { BuildHvm, BuildPv, BuiltImage, GuestBuilder } from "../ports/guest-builder.ts";
+import { attemptAsync } from "../refusal.ts";
 import type { ControlAddon } from "./addon-shapes.ts";
-import { attemptAsync } from "./refusal.ts";
 import { Slots } from "./slots.ts";
 
 /**

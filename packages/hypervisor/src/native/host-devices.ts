@@ -1,6 +1,6 @@
 import type { FdPoll, HostDevices, Pty } from "../ports/host-devices.ts";
+import { attempt } from "../refusal.ts";
 import type { FdPollAddon, RingsAddon } from "./addon-shapes.ts";
-import { attempt } from "./refusal.ts";
 
 type Ready = { readable: boolean; writable: boolean; hangup: boolean };
 

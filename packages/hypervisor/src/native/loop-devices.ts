@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import type { LoopDevice, LoopDevices } from "../ports/host-devices.ts";
+import { attemptAsync } from "../refusal.ts";
 import type { RingsAddon } from "./addon-shapes.ts";
-import { attemptAsync } from "./refusal.ts";
 
 /** Files as block devices by the kernel's loop driver. */
 export class NativeLoopDevices implements LoopDevices {

@@ -1,6 +1,6 @@
 import { markAsUntransferable } from "node:worker_threads";
 import { HypervisorError } from "../errors.ts";
-import { attempt } from "./refusal.ts";
+import { attempt } from "../refusal.ts";
 
 export interface MappedPages {
 	readonly buffer: ArrayBuffer;

@@ -16,6 +16,7 @@ export interface FdPoll {
 
 /** Kernel services that Node lacks, needed by console backends and by the unprivileged relay. */
 export interface HostDevices {
+	/** @throws HypervisorError ENOSYS on a host that has no ptys */
 	openPty(): Pty;
 	/** The conditions right now, without waiting: poll(2) with time-out 0. `hangup` on a master: nobody has the slave open. */
 	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean };

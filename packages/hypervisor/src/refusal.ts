@@ -1,5 +1,5 @@
 import { printable } from "@bulkhead/base";
-import { HypervisorError } from "../errors.ts";
+import { HypervisorError } from "./errors.ts";
 
 interface NativeFailure {
 	operation: string;

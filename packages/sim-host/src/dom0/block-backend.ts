@@ -1,0 +1,71 @@
+import { domId, evtchnPort, grantRef } from "@bulkhead/base";
+import type { SimHost, SimProcess } from "@bulkhead/hypervisor/sim";
+import type { XenstoreClient } from "@bulkhead/xenstore";
+import { awaitState, XENBUS_STATE } from "../devices/xenbus.ts";
+
+export interface BlockBackendParts {
+	host: SimHost;
+	/** Domain 0's kernel. */
+	kernel: SimProcess;
+	store: XenstoreClient;
+	/** The backend's own directory. */
+	path: string;
+}
+
+/**
+ * One disk as Linux's blkback serves it: opens the block device, waits for the frontend's ring, maps and binds it. It
+ * goes, and lets go of everything, when its directory is removed or the frontend's domain dies. No request is carried:
+ * no simulated guest reads its disk.
+ */
+export class BlockBackend {
+	readonly #parts: BlockBackendParts;
+	readonly #stop = new AbortController();
+	readonly #held: (() => void)[] = [];
+
+	constructor(parts: BlockBackendParts) {
+		this.#parts = parts;
+	}
+
+	/** What goes wrong is told by the backend's `error` node, as the kernel does. */
+	async run(): Promise<void> {
+		const { store, path } = this.#parts;
+		try {
+			await this.#serve();
+		} catch (error) {
+			if (this.#stop.signal.aborted) return;
+			await store.write(`${path}/error`, String(error)).catch(() => {});
+		}
+	}
+
+	/** Idempotent. */
+	close(): void {
+		if (this.#stop.signal.aborted) return;
+		this.#stop.abort(new Error("The disk has been taken away"));
+		for (const letGo of this.#held.splice(0)) letGo();
+	}
+
+	async #serve(): Promise<void> {
+		const { host, kernel, store, path } = this.#parts;
+		const [device, frontend, owner] = await Promise.all([
+			store.readText(`${path}/physical-device`),
+			store.readText(`${path}/frontend`),
+			store.readText(`${path}/frontend-id`),
+		]);
+		if (this.#stop.signal.aborted) return;
+		const disk = host.loops.open(device);
+		this.#held.push(() => disk.close());
+		await store.write(`${path}/state`, XENBUS_STATE.initWait);
+		await awaitState(store, frontend, [XENBUS_STATE.initialised, XENBUS_STATE.connected], this.#stop.signal);
+		const [ref, port] = await Promise.all([
+			store.readText(`${frontend}/ring-ref`),
+			store.readText(`${frontend}/event-channel`),
+		]);
+		if (this.#stop.signal.aborted) return;
+		const domid = domId(owner);
+		const ring = kernel.rings.grants.map(domid, [grantRef(ref)], { writable: true });
+		this.#held.unshift(() => ring.unmap());
+		const channel = kernel.rings.evtchns.bindInterdomain(domid, evtchnPort(port), () => {});
+		this.#held.unshift(() => channel.close());
+		await store.write(`${path}/state`, XENBUS_STATE.connected);
+	}
+}

@@ -1,0 +1,28 @@
+import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
+import { connectDisks } from "../devices/block-front.ts";
+import { openBootConsole } from "../devices/boot-console.ts";
+import type { DomainConnections } from "../domain-connections.ts";
+import { GuestShell } from "./guest-shell.ts";
+import { serveShutdownRequests } from "./shutdown-requests.ts";
+
+/** A PV guest: disks, a shell on its console, and an ear for the toolstack's requests. */
+export function linuxGuest(connections: DomainConnections): SimProgram {
+	return {
+		name: "linux guest",
+		async run(machine: SimMachine) {
+			const store = connections.open(machine);
+			const shell = new GuestShell(`domain-${machine.domid}`, {
+				write: (text) => console.write(text),
+				poweroff: () => machine.shutdown("poweroff"),
+				reboot: () => machine.shutdown("reboot"),
+				crash: () => machine.shutdown("crash"),
+			});
+			const console = openBootConsole(machine, (bytes) => shell.type(bytes));
+			console.write(`Linux (simulated) in domain ${machine.domid}, ${machine.image.memoryKiB / 1024} MiB\r\n`);
+			const disks = await connectDisks(machine, store);
+			if (disks.length > 0) console.write(`disks: ${disks.join(" ")}\r\n`);
+			shell.start();
+			await serveShutdownRequests(machine, store);
+		},
+	};
+}

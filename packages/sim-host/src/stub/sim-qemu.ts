@@ -1,0 +1,89 @@
+import type { DomId } from "@bulkhead/base";
+import type { SimMachine } from "@bulkhead/hypervisor/sim";
+import type { FakeQemu } from "@bulkhead/qmp/testing";
+import type { XenstoreClient } from "@bulkhead/xenstore";
+import type { GuestConsole } from "../devices/guest-console.ts";
+import type { EmulatedMachine, EmulatedMachines } from "./emulated-machines.ts";
+import { QmpChannel } from "./qmp-channel.ts";
+
+export interface SimQemuParts {
+	machine: SimMachine;
+	store: XenstoreClient;
+	guest: DomId;
+	/** Without argv[0]. */
+	args: readonly string[];
+	/** The stub's directory for this guest. */
+	path: string;
+	machines: EmulatedMachines;
+	/** No answer ever comes on the QMP channel. */
+	silentQmp: boolean;
+	/** QEMU has died: the stub's init says so. */
+	onDeath: (reason: string) => Promise<void>;
+}
+
+/** QEMU in a stub domain, as far as the outside sees it: the guest's serial ports, its power button, QMP. */
+export class SimQemu implements EmulatedMachine {
+	readonly args: readonly string[];
+	readonly #parts: SimQemuParts;
+	readonly #qmp: QmpChannel;
+	#serials: readonly GuestConsole[] = [];
+	#isDead = false;
+
+	constructor(parts: SimQemuParts) {
+		this.#parts = parts;
+		this.args = parts.args;
+		this.#qmp = new QmpChannel({
+			machine: parts.machine,
+			store: parts.store,
+			path: `${parts.path}/qmp-vchan`,
+			qemu: {
+				greets: !parts.silentQmp,
+				handlers: {
+					system_powerdown: (_, qemu) => this.#pressPower(qemu),
+					quit: () => setImmediate(() => void this.die("The device model exited with status 0")),
+				},
+			},
+		});
+	}
+
+	/** Hard disks and CDs among the arguments. */
+	get disks(): number {
+		return this.args.filter((arg) => arg === "-drive").length;
+	}
+
+	/** Registers with the guest, then says `running`, as QEMU's xen_device_model does (xs_state). */
+	async start(serials: readonly GuestConsole[]): Promise<void> {
+		const { machine, machines, guest, store, path } = this.#parts;
+		this.#serials = serials;
+		machines.register(guest, this);
+		machine.signal.addEventListener("abort", () => machines.unregister(guest, this), { once: true });
+		await store.write(`${path}/state`, "running");
+		await this.#qmp.open();
+	}
+
+	writeSerial(index: number, bytes: string | Uint8Array): void {
+		this.#serials[index]?.write(bytes);
+	}
+
+	serialInput(index: number, bytes: Uint8Array): void {
+		if (!this.#isDead) this.#parts.machines.findGuest(this.#parts.guest)?.serialInput(index, bytes);
+	}
+
+	reportShutdown(): void {
+		this.#qmp.emit("SHUTDOWN", { guest: true, reason: "guest-shutdown" });
+	}
+
+	/** As when it is killed, or gives up: its guest's devices answer no more. */
+	async die(reason: string): Promise<void> {
+		if (this.#isDead) return;
+		this.#isDead = true;
+		this.#parts.machines.unregister(this.#parts.guest, this);
+		await this.#qmp.close();
+		await this.#parts.onDeath(reason);
+	}
+
+	#pressPower(qemu: FakeQemu): void {
+		qemu.emit("POWERDOWN");
+		this.#parts.machines.findGuest(this.#parts.guest)?.powerButton();
+	}
+}

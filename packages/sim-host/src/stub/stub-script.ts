@@ -1,0 +1,13 @@
+/** How the next stub domains behave. */
+export interface StubScript {
+	/** From start to a running QEMU, on the host's clock. */
+	bootMs: number;
+	/** QEMU does not start; the stub says why. */
+	failure?: string;
+	/** The stub domain itself ends before it says anything. */
+	end?: "crash" | "poweroff";
+	/** QEMU runs, and nobody answers on its QMP channel. */
+	silentQmp?: boolean;
+}
+
+export const WELL_BEHAVED: StubScript = { bootMs: 0 };
