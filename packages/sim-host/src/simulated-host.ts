@@ -138,7 +138,7 @@ export class SimulatedHost implements AsyncDisposable {
 						else this.#qemus.delete(guest);
 					},
 				});
-			default:
+			case undefined:
 				return undefined;
 		}
 	}

@@ -1,1 +1,3 @@
 export { runDaemon } from "./daemon.ts";
+export { type DaemonOptions, parseOptions } from "./options.ts";
+export { type SimulatedRelay, startSimulatedRelay } from "./simulated/simulated-relay.ts";

@@ -1,8 +1,8 @@
 import { serializeError } from "@bulkhead/base";
-import pino from "pino";
+import pino, { type Logger } from "pino";
 import { runDaemon } from "./daemon.ts";
 import { openHost } from "./host/open-host.ts";
-import { parseOptions } from "./options.ts";
+import { type DaemonOptions, parseOptions } from "./options.ts";
 
 const BAD_OPTIONS = 2;
 const FAILED = 1;
@@ -19,13 +19,21 @@ async function main(): Promise<void> {
 	for (const signal of ["SIGTERM", "SIGINT"] as const)
 		process.once(signal, () => stop.abort(new Error(`Received ${signal}`)));
 	try {
-		await using host = await openHost(parsed.run, log);
-		await runDaemon({ options: parsed.run, hypervisor: host.hypervisor, log, signal: stop.signal });
+		await runOnHost(parsed.run, log, stop.signal);
 	} catch (error) {
 		log.fatal({ error: serializeError(error) }, "bulkheadd ends");
 		process.exitCode = FAILED;
 	}
 	process.exit();
+}
+
+async function runOnHost(options: DaemonOptions, log: Logger, signal: AbortSignal): Promise<void> {
+	const host = await openHost(options, log);
+	try {
+		await runDaemon({ options, hypervisor: host.hypervisor, log, signal });
+	} finally {
+		await host.close();
+	}
 }
 
 main().catch((error) => {

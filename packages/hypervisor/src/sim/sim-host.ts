@@ -32,7 +32,8 @@ export interface SimHostOptions {
 }
 
 const DOM0_UUID: Uuid = uuid("00000000000000000000000000000000");
-const DOM0_MAX_PORT = 4095;
+/** With FIFO event channels, as Linux has them (event_channel.h: EVTCHN_FIFO_NR_CHANNELS). */
+const DOM0_MAX_PORT = (1 << 17) - 1;
 const FIRST_RESERVED_DOMID = 0x7ff0;
 const FIRST_FRAME = 0x10_0000;
 const CONSOLE_BYTES = 16 * 1024;

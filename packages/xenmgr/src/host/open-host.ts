@@ -2,9 +2,11 @@ import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { Logger } from "pino";
 import type { DaemonOptions } from "../options.ts";
 
-/** The host that a daemon works on. Disposing it switches a simulated one off. */
-export interface OpenHost extends AsyncDisposable {
+/** The host that a daemon works on. */
+export interface OpenHost {
 	hypervisor: Hypervisor;
+	/** Switches a simulated one off. */
+	close(): Promise<void>;
 }
 
 /**
@@ -17,5 +19,5 @@ export async function openHost(options: DaemonOptions, log: Logger): Promise<Ope
 		return switchOnSimulatedHost(options, log);
 	}
 	const { openHypervisor } = await import("@bulkhead/hypervisor/native");
-	return { hypervisor: openHypervisor(), [Symbol.asyncDispose]: async () => {} };
+	return { hypervisor: openHypervisor(), close: async () => {} };
 }

@@ -30,7 +30,7 @@ export async function switchOnSimulatedHost(options: DaemonOptions, log: Logger)
 		log.warn({ directory: simDirectory, images }, "This host is simulated: guests are scripts");
 		return {
 			hypervisor: simulated.host.startProcess("bulkheadd").hypervisor,
-			[Symbol.asyncDispose]: async () => {
+			close: async () => {
 				relay.stop();
 				await simulated.close();
 			},

@@ -20,6 +20,8 @@ export interface ConnectionContext {
 	/** A privileged client whose unread events grow beyond it is cut off. Bytes. */
 	readonly mostUnread: number;
 	handle(client: Connection, request: Request): void;
+	/** The client has said all that it had to say, and been answered. */
+	ended(client: Connection): void;
 	/** The stream is gone, or the client has broken the protocol. */
 	lost(client: Connection): void;
 }
@@ -74,6 +76,14 @@ export class Connection implements Principal, Participant {
 
 	get hasStream(): boolean {
 		return this.#stream !== undefined;
+	}
+
+	/** Bytes that its account is charged for it: watches, transactions and what it has not read. */
+	get memory(): number {
+		let bytes = this.#outbox.byteLength;
+		for (const { path, token } of this.watches.values()) bytes += path.length + token.length;
+		for (const transaction of this.transactions.values()) bytes += transaction.memory;
+		return bytes;
 	}
 
 	/** Listens to the stream from now on, and until it closes or `detach`. */
@@ -227,12 +237,18 @@ export class Connection implements Principal, Participant {
 	#nextRequest(): Request | undefined {
 		try {
 			const request = this.#inbox.take();
-			if (!request && this.#hasEnded) this.#context.lost(this);
+			if (!request && this.#hasEnded) this.#finish();
 			return request;
 		} catch {
 			this.ignore();
 			return undefined;
 		}
+	}
+
+	/** Once everything has left: until then the stream's `drain` brings it back here. */
+	#finish(): void {
+		this.#outbox.flush();
+		if (this.#outbox.byteLength === 0) this.#context.ended(this);
 	}
 
 	#send(message: Parameters<Outbox["push"]>[0]): void {

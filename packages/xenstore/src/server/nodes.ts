@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { childOf, isNodePath, nameOf, parentOf } from "./node-path.ts";
 import { accessFor } from "./permissions.ts";
-import { type Errno, Refusal, refuse } from "./refusal.ts";
+import { Refusal, refuse } from "./refusal.ts";
 import { emptyContent, type NodeContent, type StoreNode } from "./store-node.ts";
 import type { NodeChange, TreeView } from "./tree-view.ts";
 
@@ -79,45 +79,42 @@ export function changeNode({ view }: Looker, path: string, content: NodeContent)
 
 /**
  * Removes a node with all below it, the deepest first, each with its event: watches on a node below hear of that very
- * node, all others of the path that was asked for. @throws Refusal EIO when a transaction grows too large on the way
+ * node, all others of the path that was asked for.
+ * @throws Refusal EIO when a transaction sees a list of children that does not fit the nodes (its end will fail), or
+ * grows too large on the way: what has been removed till then stays so
  */
 export function removeTree(view: TreeView, path: string): void {
 	const parentPath = parentOf(path);
 	const parent = view.find(parentPath) ?? refuse("EINVAL");
-	for (const { path: each, node, parent: above } of treeBelow(view, path)) {
-		view.remove(each, node);
-		view.fire({ path: each, isExact: each !== path, node, parent: above ?? parent });
+	removeBelow(view, path, parent, false);
+	removeFromList(view, parentPath, parent, nameOf(path));
+}
+
+function removeBelow(view: TreeView, path: string, parent: StoreNode, isExact: boolean): void {
+	const node = findBelow(view, path);
+	let left: NodeContent = node;
+	for (const name of [...node.children]) {
+		removeBelow(view, childOf(path, name), node, true);
+		left = removeFromList(view, path, left, name);
 	}
-	const { permissions, value, children } = parent;
-	const content = { permissions, value, children: children.without(nameOf(path)) };
-	view.write([{ path: parentPath, content, isNew: false }], false);
+	view.remove(path);
+	view.fire({ path, isExact, node, parent });
 }
 
-interface Found {
-	path: string;
-	node: StoreNode;
-	parent: StoreNode | undefined;
+function removeFromList(view: TreeView, path: string, node: NodeContent, name: string): NodeContent {
+	if (!node.children.has(name)) refuse("EIO");
+	const { permissions, value, children } = node;
+	const content = { permissions, value, children: children.without(name) };
+	view.write([{ path, content, isNew: false }], false);
+	return content;
 }
 
-function treeBelow(view: TreeView, root: string): Found[] {
-	const found: Found[] = [];
-	const visit = (path: string, parent: StoreNode | undefined): void => {
-		const node = findBelow(view, path);
-		if (!node) return;
-		for (const name of node.children) visit(childOf(path, name), node);
-		found.push({ path, node, parent });
-	};
-	visit(root, undefined);
-	return found;
-}
-
-/** xenstored takes the quota for an inconsistency here. */
-function findBelow(view: TreeView, path: string): StoreNode | undefined {
+/** xenstored takes both a missing node and the quota for an inconsistency here. */
+function findBelow(view: TreeView, path: string): StoreNode {
 	try {
-		return view.find(path);
+		return view.find(path) ?? refuse("EIO");
 	} catch (error) {
-		const errno: Errno | undefined = error instanceof Refusal ? error.errno : undefined;
-		if (errno === undefined) throw error;
+		if (!(error instanceof Refusal)) throw error;
 		refuse("EIO");
 	}
 }

@@ -41,6 +41,11 @@ export class Transaction implements TreeView {
 		this.#keyPrefix = `${store.tree.nextGeneration()}/`.length;
 	}
 
+	/** Bytes that its client is charged for. */
+	get memory(): number {
+		return this.#memory;
+	}
+
 	find(path: string): StoreNode | undefined {
 		const known = this.#touched.get(path);
 		if (known) return known.node && this.#store.domains.withoutStale(known.node);
@@ -77,8 +82,10 @@ export class Transaction implements TreeView {
 		}
 	}
 
-	remove(path: string, node: StoreNode): void {
+	remove(path: string): void {
 		const touched = this.#get(path);
+		const { node } = touched;
+		if (!node) return;
 		this.#store.tree.nextGeneration();
 		this.#charge(-(node.size + this.#keyPrefix + path.length));
 		touched.node = undefined;

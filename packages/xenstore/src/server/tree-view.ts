@@ -29,7 +29,8 @@ export interface TreeView {
 	find(path: string): StoreNode | undefined;
 	/** All of them, or none. @throws Refusal ENOSPC, EIO at a quota, which only `isChecked` looks at */
 	write(changes: readonly NodeChange[], isChecked: boolean): void;
-	remove(path: string, node: StoreNode): void;
+	/** It must be there. */
+	remove(path: string): void;
 	/** At once, or when the transaction is committed. */
 	fire(event: NodeEvent): void;
 	/** A client is about to make a node here. */

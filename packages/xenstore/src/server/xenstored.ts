@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+import { Children } from "./children.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import type { Domain } from "./domain.ts";
 import { Domains } from "./domains.ts";
@@ -61,7 +63,7 @@ export class Xenstored implements Store, ConnectionContext {
 		this.#log = log;
 		this.domains = new Domains(domainExists, () => this.tree.generation);
 		this.#makeConnection(this.domains.ensure(0), true);
-		for (const path of ["/", "/tool", "/tool/xenstored"]) this.#makeFirstNode(path);
+		this.#makeFirstNodes();
 	}
 
 	/** A process of domain 0, as on the socket. */
@@ -81,12 +83,12 @@ export class Xenstored implements Store, ConnectionContext {
 		if (client.isUnprivileged) this.#warnOfMemory(client.account);
 	}
 
-	/** A socket is gone for good; a domain's end may be attached to again. */
+	ended(client: Connection): void {
+		this.#disconnect(client)?.end();
+	}
+
 	lost(client: Connection): void {
-		const stream = client.detach();
-		client.reset();
-		if (!client.isDomain) this.clients.delete(client);
-		if (stream && !stream.destroyed) stream.end();
+		this.#disconnect(client)?.destroy();
 	}
 
 	/** Again: its connection begins anew. @throws Refusal EINVAL when there is no such domain */
@@ -144,18 +146,13 @@ export class Xenstored implements Store, ConnectionContext {
 
 	/** What does not fit together of nodes, lists of children and accounts: nothing, ever. */
 	findInconsistency(): string | undefined {
-		const owned = new Map<number, number>();
-		for (const [path, { children, permissions }] of this.tree.entries()) {
-			const [{ domid }] = permissions;
-			owned.set(domid, (owned.get(domid) ?? 0) + 1);
+		for (const [path, { children }] of this.tree.entries()) {
 			for (const name of children)
 				if (!this.tree.get(childOf(path, name))) return `Node ${path} lists ${name}, which is not there`;
 			const above = this.tree.get(parentOf(path));
 			if (path !== "/" && !above?.children.has(nameOf(path))) return `Node ${path} is in no list`;
 		}
-		for (const { domid, nodes } of this.domains)
-			if (nodes !== (owned.get(domid) ?? 0)) return `Domain ${domid} is charged for ${nodes} nodes`;
-		return undefined;
+		return this.#findWrongAccount();
 	}
 
 	/** To the host's log, while `control log on` holds. */
@@ -179,10 +176,38 @@ export class Xenstored implements Store, ConnectionContext {
 		return connection;
 	}
 
-	#makeFirstNode(path: string): void {
-		this.tree.put(path, emptyContent(privatePermissions(0)), this.domains);
-		const above = path === "/" ? undefined : this.tree.get(parentOf(path));
-		if (above) this.tree.put(parentOf(path), { ...above, children: above.children.with(nameOf(path)) }, this.domains);
+	/** As xenstored begins (setup_structure). */
+	#makeFirstNodes(): void {
+		const leaf = emptyContent(privatePermissions(0));
+		this.tree.put("/", { ...leaf, children: Children.of("tool") }, this.domains);
+		this.tree.put("/tool", { ...leaf, children: Children.of("xenstored") }, this.domains);
+		this.tree.put("/tool/xenstored", leaf, this.domains);
+	}
+
+	#findWrongAccount(): string | undefined {
+		const accounts = new Map([...this.domains].map(({ domid }) => [domid, { nodes: 0, memory: 0 }]));
+		const stranger = { nodes: 0, memory: 0 };
+		for (const [path, { permissions, size }] of this.tree.entries()) {
+			const account = accounts.get(permissions[0].domid) ?? stranger;
+			account.nodes++;
+			account.memory += path.length + size;
+		}
+		if (stranger.nodes > 0) return `Of the nodes ${stranger.nodes} belong to nobody`;
+		for (const { domid, memory } of this.clients) (accounts.get(domid) ?? stranger).memory += memory;
+		for (const { domid, nodes, memory } of this.domains) {
+			const due = accounts.get(domid);
+			if (nodes !== due?.nodes || memory !== due.memory)
+				return `Domain ${domid} is charged for ${nodes} nodes and ${memory} bytes, not ${due?.nodes} and ${due?.memory}`;
+		}
+		return undefined;
+	}
+
+	/** A socket's client is gone for good; a domain's connection may be attached to again. */
+	#disconnect(client: Connection): Duplex | undefined {
+		const stream = client.detach();
+		client.reset();
+		if (!client.isDomain) this.clients.delete(client);
+		return stream;
 	}
 
 	#warnOfMemory(domain: Domain): void {
@@ -191,14 +216,23 @@ export class Xenstored implements Store, ConnectionContext {
 		domain.isWarnedOf = isAbove;
 	}
 
-	/** Each with everything below it, whoever owns that (domain_tree_remove). */
+	/**
+	 * Each with everything below it, whoever owns that (domain_tree_remove). The root goes back to domain 0; xenstored
+	 * loses the whole tree when somebody has given the root to a domain that ends.
+	 */
 	#removeNodesOf(domain: Domain): void {
 		const view = new LiveView(this);
 		const visit = (path: string): void => {
 			const node = domain.nodes > 0 ? this.tree.get(path) : undefined;
 			if (!node) return;
-			if (node.permissions[0].domid === domain.domid && path !== "/") removeTree(view, path);
-			else for (const name of [...node.children]) visit(childOf(path, name));
+			const [owner, ...others] = node.permissions;
+			const isOwned = owner.domid === domain.domid;
+			if (isOwned && path !== "/") {
+				removeTree(view, path);
+				return;
+			}
+			if (isOwned) this.tree.put(path, { ...node, permissions: [{ ...owner, domid: 0 }, ...others] }, this.domains);
+			for (const name of [...node.children]) visit(childOf(path, name));
 		};
 		visit("/");
 	}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { type DaemonOptions, parseOptions } from "../src/options.ts";
+
+function parsed(...args: string[]): DaemonOptions {
+	const result = parseOptions(args);
+	if ("print" in result) expect.fail(result.print);
+	return result.run;
+}
+
+describe("parseOptions", () => {
+	test("is native, and lies where packages put things, unless told otherwise", () => {
+		expect(parsed()).toMatchObject({
+			hypervisor: "native",
+			socket: "/run/bulkhead/bulkheadd.sock",
+			relaySocket: "/run/bulkhead/relay/control.sock",
+			stateDirectory: "/var/lib/bulkhead/guests",
+			xenstoreSocket: "/run/xenstored/socket",
+			stubKernel: "/usr/lib/bulkhead/stubdom/vmlinux",
+			stubMemoryMiB: 192,
+		});
+	});
+
+	test("keeps a simulated host in its directory, but for what is named", () => {
+		expect(parsed("--hypervisor=sim", "--sim-directory", "/d", "--socket=/elsewhere", "--bios", "/b")).toMatchObject({
+			hypervisor: "sim",
+			socket: "/elsewhere",
+			bios: "/b",
+			relaySocket: "/d/relay/control.sock",
+			stateDirectory: "/d/guests",
+			xenstoreSocket: "/d/xenstored.sock",
+			firmware: "/d/images/hvmloader",
+			stubKernel: "/d/images/stub-kernel",
+			stubRamdisk: "/d/images/stub-ramdisk",
+		});
+	});
+
+	test.each([["--hypervisor=kvm"], ["--stub-memory=31"], ["--stub-memory=many"], ["--sim-memory=0"], ["--frobnicate"]])(
+		"refuses %s",
+		(option) => {
+			expect(() => parseOptions([option])).toThrow(expect.objectContaining({ code: "invalid-input" }));
+		},
+	);
+
+	test("prints its version and its options", () => {
+		expect(parseOptions(["--version"])).toEqual({ print: "bulkheadd 0.1.0" });
+		expect(parseOptions(["--help"])).toEqual({ print: expect.stringContaining("--hypervisor") });
+	});
+});
