@@ -20,9 +20,8 @@ async function up({ check, release }: UpOptions): Promise<number> {
 	for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => interrupt.abort());
 	const { signal } = interrupt;
 	const began = performance.now();
-	let lab: Lab | undefined;
 	try {
-		lab = await Lab.up({ release, signal, onProgress: say });
+		const lab = await Lab.up({ release, signal, onProgress: say });
 		const labMs = Math.round(performance.now() - began);
 		if (check) return await runCheck(lab, { labMs, say, signal });
 		await stay(lab, { say, signal });
@@ -32,8 +31,9 @@ async function up({ check, release }: UpOptions): Promise<number> {
 		say("Interrupted");
 		return INTERRUPTED;
 	} finally {
-		if (lab) say("Shutting the lab down");
-		await lab?.down();
+		// Also one that has booted and whose toolstack did not answer.
+		say("Shutting the lab down");
+		await Lab.down();
 	}
 }
 
