@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { CpioEntry } from "@bulkhead/image";
 import { rolldown } from "rolldown";
+import { compiledCode } from "./cached-program/compiled-code.ts";
 
 export const REPOSITORY: string = join(import.meta.dirname, "../..");
 
@@ -13,14 +14,22 @@ export interface Program {
 	/** The service that runs it, if one does. */
 	service?: string;
 	/** The command that starts it, if there is one. */
-	command?: string;
+	command?: {
+		path: string;
+		/** Arguments that reach the code which every use needs, without doing anything: its compiled form is installed. */
+		trial: readonly string[];
+	};
 }
 
 /** The programs of this project that dom0 gets, as far as they exist. */
 const PROGRAMS: readonly Program[] = [
 	{ entry: "packages/xenmgr/src/main.ts", path: "/usr/lib/bulkhead/bulkheadd.mjs", service: "bulkheadd" },
 	{ entry: "packages/relay/src/main.ts", path: "/usr/lib/bulkhead/bulkhead-relay.mjs", service: "bulkhead-relay" },
-	{ entry: "packages/cli/src/main.ts", path: "/usr/lib/bulkhead/bulkhead.mjs", command: "/usr/bin/bulkhead" },
+	{
+		entry: "packages/cli/src/main.ts",
+		path: "/usr/lib/bulkhead/bulkhead.cjs",
+		command: { path: "/usr/bin/bulkhead", trial: ["--socket", "/nonexistent/bulkheadd.sock", "list"] },
+	},
 ];
 
 /** The programs whose entry point exists. */
@@ -29,14 +38,12 @@ export async function existingPrograms(): Promise<Program[]> {
 	return PROGRAMS.filter((_, at) => found[at]);
 }
 
-/** A program as one file, with the command or the service that starts it. */
+/** A program as one file, with the service or the command that starts it. */
 export async function programEntries(program: Program): Promise<CpioEntry[]> {
-	const content = await bundleProgram(join(REPOSITORY, program.entry));
-	const entries: CpioEntry[] = [{ type: "file", path: program.path, content }];
-	if (program.command) {
-		const script = `#!/bin/sh\nexec node ${program.path} "$@"\n`;
-		entries.push({ type: "file", path: program.command, mode: 0o755, content: script });
-	}
+	const entry = join(REPOSITORY, program.entry);
+	const entries: CpioEntry[] = program.command
+		? await commandEntries(await bundleProgram(entry, "cjs"), program.path, program.command)
+		: [{ type: "file", path: program.path, content: await bundleProgram(entry) }];
 	if (program.service) {
 		const run = join(REPOSITORY, "lab/dom0-services", program.service, "run");
 		entries.push({ type: "file", path: `/etc/service/${program.service}/run`, mode: 0o755, content: { file: run } });
@@ -44,8 +51,25 @@ export async function programEntries(program: Program): Promise<CpioEntry[]> {
 	return entries;
 }
 
-/** One ESM file for Node from sources; native addons stay outside. */
-export async function bundleProgram(entry: string): Promise<string> {
+/** A command is started again and again, and Node's compiling is half of its time in dom0: it comes with compiled code. */
+async function commandEntries(
+	source: string,
+	path: string,
+	{ path: command, trial }: NonNullable<Program["command"]>,
+): Promise<CpioEntry[]> {
+	const [run, writer] = await Promise.all(
+		["run.ts", "write-cache.ts"].map((name) => bundleProgram(join(import.meta.dirname, "cached-program", name), "cjs")),
+	);
+	return [
+		{ type: "file", path, content: run ?? "" },
+		{ type: "file", path: `${path}.source`, content: source },
+		{ type: "file", path: `${path}.cache`, content: { file: await compiledCode(source, writer ?? "", trial) } },
+		{ type: "file", path: command, mode: 0o755, content: `#!/bin/sh\nexec node ${path} "$@"\n` },
+	];
+}
+
+/** One file for Node from sources; native addons stay outside. */
+export async function bundleProgram(entry: string, format: "esm" | "cjs" = "esm"): Promise<string> {
 	const bundle = await rolldown({
 		cwd: REPOSITORY,
 		input: entry,
@@ -56,11 +80,13 @@ export async function bundleProgram(entry: string): Promise<string> {
 	});
 	try {
 		const { output } = await bundle.generate({
-			format: "esm",
+			format,
 			codeSplitting: false,
 			// CommonJS dependencies inside an ESM bundle ask for these.
-			banner:
-				'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+			...(format === "esm" && {
+				banner:
+					'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+			}),
 		});
 		return output[0].code;
 	} finally {

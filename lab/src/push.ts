@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { type CpioEntry, DebianPackages, writeCpioArchive } from "@bulkhead/image";
+import { awaitToolstack } from "./await-toolstack.ts";
 import { fetchHostPackages } from "./host-packages.ts";
 import type { Lab } from "./lab.ts";
 import { writeLabState } from "./lab-state.ts";
@@ -7,7 +8,7 @@ import { digestEntries, projectEntries } from "./project-overlay.ts";
 
 const INSTALL_TIMEOUT_MS = 120_000;
 
-/** Brings what changed in the project into a running dom0 and restarts the services. @returns paths that changed */
+/** Brings what changed in the project into a running dom0 and restarts the services until they answer. @returns paths that changed */
 export async function pushProject(
 	lab: Lab,
 	onProgress: (line: string) => void,
@@ -42,6 +43,7 @@ export async function pushProject(
 	if (services !== "") {
 		onProgress(`restarting ${services}`);
 		await lab.run(["sh", "-c", `for each in ${services}; do [ ! -d "$each/supervise" ] || sv restart "$each"; done`]);
+		await awaitToolstack(lab);
 	}
 	return changed.map(({ path }) => path);
 }

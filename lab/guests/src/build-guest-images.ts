@@ -29,6 +29,7 @@ export async function buildGuestImages(options: GuestImagesOptions = {}): Promis
 	return {
 		files: {
 			[`${IMAGES_DIR}/tiny.img`]: tiny.disk,
+			[`${IMAGES_DIR}/tiny-cd.iso`]: tiny.cd,
 			[`${IMAGES_DIR}/tiny.img.json`]: tiny.facts,
 			[`${IMAGES_DIR}/pv-initramfs.cpio`]: pv,
 			[`${IMAGES_DIR}/linux.img`]: linux.disk,

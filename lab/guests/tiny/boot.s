@@ -1,6 +1,7 @@
 # The tiny guest: a boot sector and seven more, talking on COM1 (115200 8N1). It is up within a second, and small enough
-# to be understood when something else breaks. Lines it takes, each a letter and Enter:
-#   r  read 64 KiB through BIOS int 13h, print the sum of its 32-bit words     b  reboot (port 0xCF9)
+# to be understood when something else breaks. With CD defined it is the boot image of a CD (El Torito, no emulation). Lines it takes, each a letter and Enter:
+#   r  read 64 KiB (CD: 4 KiB) through BIOS int 13h, print the sum of its      b  reboot (port 0xCF9)
+#      32-bit words
 #   w  write a sector, read it back, compare                                   o  power off (ACPI: PIIX4's PM1a control)
 #   e  print the rest of the line                                              h  halt with interrupts off
 #   c  crash: SCHEDOP_shutdown with reason "crash"                             t  triple fault
@@ -15,12 +16,26 @@
 	.set RING, 0x6100			# 256 bytes between the interrupt and the loop
 	.set HYPERCALL_PAGE, 0x9000
 	.set DATA_SEGMENT, 0x1000		# sectors are read to 0x10000
+	.set SCRATCH_LBA, 48
+	.ifdef CD				# sectors of 2048 bytes, each half a second under emulation
+	.set SECTOR_WORDS, 512
+	.set READ_SECTORS, 2
+	.set READ_TIMES, 1
+	.else
+	.set SECTOR_WORDS, 128
 	.set READ_SECTORS, 64
 	.set READ_TIMES, 2
 	.set DATA_LBA, 64
-	.set SCRATCH_LBA, 48
+	.endif
 
 _start:
+	.ifdef CD				# loaded whole, with a boot information table in its first 64 bytes
+	jmp 1f
+	.org 12
+file_lba: .long 0				# of this file
+	.org 64
+1:
+	.endif
 	cli
 	xor ax, ax
 	mov ds, ax
@@ -31,12 +46,14 @@ _start:
 1:	sti
 	cld
 	mov [drive], dl
+	.ifndef CD
 	mov word ptr [packet + 2], LATER_SECTORS
 	mov word ptr [packet + 4], 0x7e00
 	mov word ptr [packet + 6], 0
 	mov dword ptr [packet + 8], 1
 	mov ah, 0x42
 	call disk
+	.endif
 	jmp main
 
 # AH = 42h read, 43h write, as `packet` says. Carry on failure.
@@ -123,7 +140,13 @@ echo_rest:
 
 read_disk:
 	mov dword ptr [sum], 0
-	mov dword ptr [packet + 8], DATA_LBA
+	.ifdef CD
+	mov eax, [file_lba]
+	add eax, 2				# behind this code
+	.else
+	mov eax, DATA_LBA
+	.endif
+	mov [packet + 8], eax
 	mov byte ptr [rounds], READ_TIMES
 1:	mov word ptr [packet + 2], READ_SECTORS
 	mov word ptr [packet + 4], 0
@@ -134,7 +157,7 @@ read_disk:
 	mov ax, DATA_SEGMENT
 	mov fs, ax
 	xor bx, bx
-	mov cx, READ_SECTORS * 128
+	mov cx, READ_SECTORS * SECTOR_WORDS
 	mov edx, [sum]
 2:	add edx, fs:[bx]
 	add bx, 4

@@ -1,3 +1,4 @@
+import { withDeadline } from "@bulkhead/base";
 import type { Lab } from "../lab.ts";
 import { findResidue, takeSnapshot } from "../residue.ts";
 import { ask, awaitMarker, createExample, type ExampleGuest, expectedSha256 } from "./example-guest.ts";
@@ -27,16 +28,16 @@ interface Evidence {
 
 const FORBIDDEN_IN_DOM0 = /qemu|vchan-socket-proxy|(^|\/)xl( |$)/;
 const ANSWER_TIMEOUT_MS = 60_000;
+const PHASE_TIMEOUT_MS = 600_000;
 
 /** Everything that `npm run up` promises, without a person; the evidence is the last line of stdout. */
 export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): Promise<number> {
 	const phases: Record<string, number> = { lab: labMs };
 	const failures: string[] = [];
 	const phase = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-		signal.throwIfAborted();
 		const began = performance.now();
 		try {
-			return await work();
+			return await withDeadline(work(), { timeoutMs: PHASE_TIMEOUT_MS, signal, what: `phase ${name}` });
 		} finally {
 			phases[name] = Math.round(performance.now() - began);
 		}

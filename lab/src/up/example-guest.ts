@@ -15,7 +15,7 @@ export interface ExampleGuest {
 
 export const EXAMPLE_CONFIG = "/etc/bulkhead/examples/linux.cfg";
 const READY = /BULKHEAD-GUEST-READY disk-sha256=([0-9a-f]{64}) write=ok/;
-const BOOT_TIMEOUT_MS = 240_000;
+export const BOOT_TIMEOUT_MS = 240_000;
 
 /** Creates the example guest with the CLI in dom0, as a person would. */
 export async function createExample(lab: Lab, say: (line: string) => void): Promise<ExampleGuest> {

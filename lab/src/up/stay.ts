@@ -1,16 +1,24 @@
+import { withDeadline } from "@bulkhead/base";
 import type { Lab } from "../lab.ts";
-import { ask, awaitMarker, createExample, describeExample } from "./example-guest.ts";
+import { ask, awaitMarker, BOOT_TIMEOUT_MS, createExample, describeExample } from "./example-guest.ts";
 
 export interface StayOptions {
 	say: (line: string) => void;
 	signal: AbortSignal;
 }
 
+const CREATE_TIMEOUT_MS = 300_000;
+
 /** Creates the example guest, says where everything is, and stays until the signal aborts. */
 export async function stay(lab: Lab, { say, signal }: StayOptions): Promise<void> {
-	const created = await createExample(lab, say);
+	const created = await withDeadline(createExample(lab, say), {
+		timeoutMs: CREATE_TIMEOUT_MS,
+		signal,
+		what: "the guest",
+	});
 	say("Waiting until the guest has booted (its shell is on its serial port)");
-	const { serial } = await awaitMarker(lab, created);
+	const booted = awaitMarker(lab, created);
+	const { serial } = await withDeadline(booted, { timeoutMs: BOOT_TIMEOUT_MS, signal, what: "the guest's shell" });
 	serial.close();
 	const guest = await describeExample(lab);
 	const qmp = await ask<{ return: { status: string } }>(lab, "qmp", guest.name, "query-status");

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { awaitReady, awaitRestart, createWithFault, pidOf } from "./support/daemons.ts";
-import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
+import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { createGuest, destroyAll, findGuest, TINY } from "./support/guests.ts";
 
 describe("a create that fails", () => {
@@ -42,8 +42,29 @@ describe("a create that fails", () => {
 		expect(residue).toEqual([]);
 	});
 
+	it("is undone on Ctrl-C, and the command says so and waits for it", async () => {
+		const { stdout, stderr } = await run(the.lab, ["sh", "-c", INTERRUPTED_CREATE, "interrupted-create", TINY]);
+		expect(stdout).toBe("130\n");
+		expect(stderr).toContain("Waiting for QEMU");
+		expect(stderr).toContain("Cancelling");
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+
 	it("does not stop the same guest from being created afterwards", async () => {
 		const { name } = await createGuest(the.lab, TINY);
 		expect(name).toBe("tiny");
 	});
 });
+
+/** Presses Ctrl-C while the stub domain boots, and prints how the command ended. */
+const INTERRUPTED_CREATE = `
+log=$(mktemp /run/interrupted-create-XXXXXX)
+bulkhead create "$1" 2>"$log" &
+pid=$!
+until grep -q "Waiting for QEMU" "$log" || ! kill -0 $pid; do sleep 0.2; done
+kill -INT $pid
+wait $pid
+echo $?
+cat "$log" >&2
+rm "$log"
+`;

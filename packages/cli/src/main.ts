@@ -8,4 +8,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 	process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), processIo());
+// Not awaited at the top level: the installed program is CommonJS, which starts sooner.
+void runCli(process.argv.slice(2), processIo()).then((code) => {
+	process.exitCode = code;
+});

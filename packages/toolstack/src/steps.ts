@@ -33,8 +33,7 @@ export type CreateStep =
 	| { name: "build-image"; role: Role; type: "pv" | "hvm"; maxVcpus: number; image: ImageRequest }
 	| { name: "introduce"; role: Role; type: "pv" | "hvm"; vcpus: number; memoryKiB: number; videoMemoryKiB: number }
 	| { name: "pair-domains"; bios: string }
-	| { name: "publish-disks"; roles: Role[]; disks: DiskConfig[] }
-	| { name: "publish-consoles"; consoles: ConsoleRequest[] }
+	| { name: "publish-devices"; roles: Role[]; disks: DiskConfig[]; consoles: ConsoleRequest[] }
 	| { name: "start-stub" }
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }
 	| { name: "await-device-model"; timeoutMs: number }

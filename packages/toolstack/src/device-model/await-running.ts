@@ -68,14 +68,11 @@ export async function awaitQmpVchan(
 ): Promise<{ ringRef: GrantRef; remotePort: EvtchnPort }> {
 	const path = `${deviceModelPath(place.stub, place.guest.domid)}/qmp-vchan`;
 	// A server may write its two keys one after the other, the ring's reference last.
-	await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined && value !== "", {
+	const ref = await host.xenstore.waitFor(`${path}/ring-ref`, (value) => value !== undefined && value !== "", {
 		timeoutMs: QMP_VCHAN_TIMEOUT_MS,
 		signal,
 		what: "the stub domain's QMP vchan",
 	});
-	const [ref, port] = await Promise.all([
-		host.xenstore.readText(`${path}/ring-ref`),
-		host.xenstore.readText(`${path}/event-channel`),
-	]);
-	return { ringRef: grantRef(ref), remotePort: evtchnPort(port) };
+	const port = await host.xenstore.readText(`${path}/event-channel`);
+	return { ringRef: grantRef(ref ?? ""), remotePort: evtchnPort(port) };
 }

@@ -1,5 +1,6 @@
 import type { DomId, Uuid } from "@bulkhead/base";
 import type { XenstoreView } from "@bulkhead/xenstore";
+import { writeNodes } from "../domain/node-tree.ts";
 import { deviceModelPath, dmArgvPath, domainPath } from "../domain/paths.ts";
 import { ownedBy, readableBy } from "../domain/permissions.ts";
 
@@ -17,14 +18,13 @@ export interface Pair {
  * numbered from 001, readable by the stub only; and a directory of its own to answer in.
  */
 export function writePair(store: XenstoreView, { guest, stub, dmArgv, bios }: Pair): Promise<unknown> {
-	const argv = dmArgvPath(guest.uuid);
+	const argv = Object.fromEntries(dmArgv.map((arg, index) => [`${index + 1}`.padStart(3, "0"), arg]));
 	return Promise.all([
-		store.put(argv, "", readableBy(stub)),
-		...dmArgv.map((arg, index) => store.write(`${argv}/${`${index + 1}`.padStart(3, "0")}`, arg)),
+		writeNodes(store, dmArgvPath(guest.uuid), { permissions: readableBy(stub), children: argv }),
 		store.write(`${domainPath(guest.domid)}/image/device-model-domid`, stub),
 		store.write(`${domainPath(stub)}/target`, guest.domid),
 		store.write(`${domainPath(guest.domid)}/hvmloader/bios`, bios),
 		store.write(`${domainPath(guest.domid)}/hvmloader/allow-memory-relocate`, "0"),
-		store.put(deviceModelPath(stub, guest.domid), "", ownedBy(stub, guest.domid)),
+		writeNodes(store, deviceModelPath(stub, guest.domid), { permissions: ownedBy(stub, guest.domid) }),
 	]);
 }

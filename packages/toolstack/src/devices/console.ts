@@ -1,11 +1,11 @@
 import { type DomId, type EvtchnPort, evtchnPort, type GrantRef, grantRef, type Uuid } from "@bulkhead/base";
-import type { XenstoreClient, XenstoreView } from "@bulkhead/xenstore";
+import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { RingServices } from "../context.ts";
+import type { NodeTree } from "../domain/node-tree.ts";
 import { backendPath, domainPath, frontendPath } from "../domain/paths.ts";
-import { ownedBy, readableBy } from "../domain/permissions.ts";
 import { type DomainRuntime, provided } from "../runtime.ts";
 import type { ConsoleRequest } from "../steps.ts";
-import { XENBUS_STATE } from "./xenbus.ts";
+import { frontend, XENBUS_STATE } from "./xenbus.ts";
 
 /** Grant table entry 0 is the page of console 0 (grant_table.h: GNTTAB_RESERVED_CONSOLE). */
 const CONSOLE_0_GREF = grantRef(0);
@@ -16,37 +16,33 @@ const nodeOf = (domid: DomId, index: number): string =>
 	index === 0 ? `${domainPath(domid)}/console` : frontendPath(domid, "console", index);
 
 /**
- * The nodes of a PV console (libxl__device_console_add). The type "ioemu" keeps xenconsoled's hands off console 0.
- * `tty` is the one key that other programs (`xl console`) read; the domain may read it but not change it.
+ * Console 0 (libxl__device_console_add): no xenbus device, so it has no backend. The type "ioemu" keeps xenconsoled's
+ * hands off it. `tty` is the one key that other programs (`xl console`) read; no domain may change it.
  */
-export function writeConsole(store: XenstoreView, domain: DomainRuntime, index: number): Promise<unknown> {
-	const domid = provided(domain.domid, "domid");
-	const node = nodeOf(domid, index);
-	const backend = backendPath(domid, "console", index);
-	const backendKeys = {
-		frontend: node,
-		"frontend-id": domid,
-		online: 1,
-		protocol: "vt100",
-		state: index === 0 ? XENBUS_STATE.initialising : XENBUS_STATE.initWait,
+export function bootConsole({ consolePort, consoleFrame }: DomainRuntime): NodeTree {
+	return {
+		children: {
+			type: "ioemu",
+			port: provided(consolePort, "console port"),
+			"ring-ref": provided(consoleFrame, "console frame"),
+			tty: "",
+		},
 	};
-	const nodeKeys =
-		index === 0
-			? {
-					backend,
-					"backend-id": 0,
-					type: "ioemu",
-					port: provided(domain.consolePort, "console port"),
-					"ring-ref": provided(domain.consoleFrame, "console frame"),
-				}
-			: { backend, "backend-id": 0, protocol: "vt100", state: XENBUS_STATE.initialising };
-	return Promise.all([
-		store.put(node, "", index === 0 ? readableBy(domid) : ownedBy(domid)),
-		...Object.entries(nodeKeys).map(([key, value]) => store.write(`${node}/${key}`, value)),
-		store.put(`${node}/tty`, "", readableBy(domid)),
-		store.put(backend, "", readableBy(domid)),
-		...Object.entries(backendKeys).map(([key, value]) => store.write(`${backend}/${key}`, value)),
-	]);
+}
+
+export function consoleFrontend(domid: DomId, index: number): NodeTree {
+	return frontend(domid, backendPath(domid, "console", index), { state: XENBUS_STATE.initialising }, { tty: "" });
+}
+
+export function consoleBackend(domid: DomId, index: number): NodeTree {
+	return {
+		children: {
+			frontend: frontendPath(domid, "console", index),
+			"frontend-id": domid,
+			online: 1,
+			state: XENBUS_STATE.initWait,
+		},
+	};
 }
 
 export interface ConnectConsole {

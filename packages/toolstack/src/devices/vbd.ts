@@ -1,9 +1,8 @@
 import type { DomId } from "@bulkhead/base";
-import type { XenstoreView } from "@bulkhead/xenstore";
 import type { DiskConfig } from "@bulkhead/xlcfg";
+import type { NodeTree } from "../domain/node-tree.ts";
 import { backendPath, frontendPath } from "../domain/paths.ts";
-import { ownedBy, readableBy } from "../domain/permissions.ts";
-import { XENBUS_STATE } from "./xenbus.ts";
+import { frontend, XENBUS_STATE } from "./xenbus.ts";
 
 /** A disk's block device in domain 0, ready to be named to blkback. */
 export interface OpenDisk {
@@ -14,46 +13,35 @@ export interface OpenDisk {
 	physicalDevice: string;
 }
 
-/**
- * Both ends of a virtual block device (libxl: device_disk_add). What a hot-plug script would add afterwards
- * (`physical-device`, `hotplug-status`) is known already and written along: no script runs, nothing is forked.
- */
-export function writeVbd(
-	store: XenstoreView,
-	domid: DomId,
-	{ disk, devicePath, physicalDevice }: OpenDisk,
-): Promise<unknown> {
-	const frontend = frontendPath(domid, "vbd", disk.devnum);
-	const backend = backendPath(domid, "vbd", disk.devnum);
-	const deviceType = disk.cdrom ? "cdrom" : "disk";
-	const frontendKeys = {
-		backend,
-		"backend-id": 0,
+/** The frontend's half of a virtual block device (libxl: device_disk_add). */
+export function vbdFrontend(domid: DomId, { disk }: OpenDisk): NodeTree {
+	return frontend(domid, backendPath(domid, "vbd", disk.devnum), {
 		state: XENBUS_STATE.initialising,
 		"virtual-device": disk.devnum,
-		"device-type": deviceType,
-		protocol: "x86_64-abi",
-	};
-	const backendKeys = {
-		frontend,
-		"frontend-id": domid,
-		online: 1,
-		removable: disk.cdrom ? 1 : 0,
-		bootable: 1,
-		dev: disk.vdev,
-		type: "phy",
-		mode: disk.readOnly ? "r" : "w",
-		"device-type": deviceType,
-		params: devicePath,
-		"physical-device": physicalDevice,
-		"physical-device-path": devicePath,
-		"hotplug-status": "connected",
-		state: XENBUS_STATE.initialising,
-	};
-	return Promise.all([
-		store.put(frontend, "", ownedBy(domid)),
-		...Object.entries(frontendKeys).map(([key, value]) => store.write(`${frontend}/${key}`, value)),
-		store.put(backend, "", readableBy(domid)),
-		...Object.entries(backendKeys).map(([key, value]) => store.write(`${backend}/${key}`, value)),
-	]);
+		"device-type": deviceType(disk),
+	});
 }
+
+/**
+ * The backend's half. What a hot-plug script would add afterwards (`physical-device`) is known already and written
+ * along: no script runs, nothing is forked.
+ */
+export function vbdBackend(domid: DomId, { disk, devicePath, physicalDevice }: OpenDisk): NodeTree {
+	return {
+		children: {
+			frontend: frontendPath(domid, "vbd", disk.devnum),
+			"frontend-id": domid,
+			online: 1,
+			dev: disk.vdev,
+			type: "phy",
+			mode: disk.readOnly ? "r" : "w",
+			"device-type": deviceType(disk),
+			...(disk.cdrom && { removable: 1 }),
+			params: devicePath,
+			"physical-device": physicalDevice,
+			state: XENBUS_STATE.initialising,
+		},
+	};
+}
+
+const deviceType = ({ cdrom }: DiskConfig): string => (cdrom ? "cdrom" : "disk");

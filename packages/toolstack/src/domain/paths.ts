@@ -7,9 +7,12 @@ export const toolstackPath = (domid: DomId): string => `/libxl/${domid}`;
 export const dmArgvPath = (guest: Uuid): string => `${vmPath(guest)}/image/dm-argv`;
 /** What the stub domain's QEMU and init say about themselves; owned by the stub, so untrusted. */
 export const deviceModelPath = (stub: DomId, guest: DomId): string => `${domainPath(stub)}/device-model/${guest}`;
-export const frontendPath = (domid: DomId, kind: string, devid: number): string =>
+/** Kinds of devices whose backends domain 0 has. */
+export const BACKEND_KINDS = ["vbd", "console"] as const;
+export type BackendKind = (typeof BACKEND_KINDS)[number];
+export const frontendPath = (domid: DomId, kind: BackendKind, devid: number): string =>
 	`${domainPath(domid)}/device/${kind}/${devid}`;
 /** Backends live in domain 0. */
-export const backendPath = (domid: DomId, kind: string, devid: number): string =>
+export const backendPath = (domid: DomId, kind: BackendKind, devid: number): string =>
 	`${backendsPath(domid, kind)}/${devid}`;
-export const backendsPath = (domid: DomId, kind: string): string => `/local/domain/0/backend/${kind}/${domid}`;
+export const backendsPath = (domid: DomId, kind: BackendKind): string => `/local/domain/0/backend/${kind}/${domid}`;

@@ -1,8 +1,6 @@
 import type { DomId, Uuid } from "@bulkhead/base";
 import type { XenstoreClient } from "@bulkhead/xenstore";
-import { backendsPath, domainPath, toolstackPath, vmPath } from "./paths.ts";
-
-const BACKEND_KINDS = ["vbd", "console"] as const;
+import { BACKEND_KINDS, backendsPath, domainPath, toolstackPath, vmPath } from "./paths.ts";
 
 /** Removes everything that xenstore holds of a domain, backends and emptied parents included. Safe to repeat. */
 export async function removeNodes(store: XenstoreClient, id: Uuid, domid: DomId | undefined): Promise<void> {
@@ -20,13 +18,9 @@ export async function removeNodes(store: XenstoreClient, id: Uuid, domid: DomId 
 	for (const parent of ["/vm", "/libxl"]) await store.transaction((tx) => removeIfEmpty(tx, parent));
 }
 
-/** Removes the backends of one kind: their drivers let go of the domain's pages and of the host's devices. */
-export async function removeBackends(
-	store: XenstoreClient,
-	domid: DomId,
-	kind: (typeof BACKEND_KINDS)[number],
-): Promise<void> {
-	await store.remove(backendsPath(domid, kind));
+/** Removes a domain's backends: their drivers let go of the domain's pages and of the host's devices. */
+export async function removeBackends(store: XenstoreClient, domid: DomId): Promise<void> {
+	await Promise.all(BACKEND_KINDS.map((kind) => store.remove(backendsPath(domid, kind))));
 }
 
 async function removeIfEmpty(store: Pick<XenstoreClient, "findList" | "remove">, path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { DomId, Uuid } from "@bulkhead/base";
 import type { XenstoreView } from "@bulkhead/xenstore";
 import type { Role } from "../steps.ts";
+import { type NodeTree, writeNodes } from "./node-tree.ts";
 import { domainPath, toolstackPath, vmPath } from "./paths.ts";
 import { hidden, ownedBy, readableBy } from "./permissions.ts";
 
@@ -12,40 +13,42 @@ export interface Skeleton {
 	role: Role;
 }
 
-const CONTROL_NODES = [
-	"control/shutdown",
-	"control/feature-poweroff",
-	"control/feature-reboot",
-	"control/feature-suspend",
-	"control/sysrq",
-	"device/suspend/event-channel",
-];
+/** What its kernel tells the toolstack, and what the toolstack asks of it: the domain writes these. */
+const CONTROL_NODES = ["shutdown", "feature-poweroff", "feature-reboot", "feature-suspend", "sysrq"];
 
 /** Free text that guests may write; a stub domain has no use for it. */
 const GUEST_NODES = ["data", "drivers", "feature", "attr", "error"];
 
-/**
- * The nodes that a domain finds when it starts (libxl__domain_make). Children inherit their parent's permissions, so
- * only nodes that differ from it are given some.
- */
+/** The nodes that a domain finds when it starts (libxl__domain_make). */
 export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, role }: Skeleton): Promise<unknown> {
-	const domain = domainPath(domid);
 	const vm = vmPath(uuid);
-	const owned = role === "guest" ? [...CONTROL_NODES, ...GUEST_NODES] : CONTROL_NODES;
+	const owned = { permissions: ownedBy(domid, domid) };
+	const ownedNodes = (names: readonly string[]): Record<string, NodeTree> =>
+		Object.fromEntries(names.map((each) => [each, owned]));
+	const domain: NodeTree = {
+		permissions: readableBy(domid),
+		children: {
+			vm,
+			name,
+			control: {
+				children: {
+					"platform-feature-multiprocessor-suspend": "1",
+					"platform-feature-xs_reset_watches": "1",
+					...ownedNodes(CONTROL_NODES),
+				},
+			},
+			...(role === "guest" && {
+				device: { children: { suspend: { children: { "event-channel": owned } } } },
+				...ownedNodes(GUEST_NODES),
+			}),
+		},
+	};
+	const toolstack = { type, ...(type === "hvm" && { "dm-version": "qemu_xen" }) };
 	return Promise.all([
-		store.remove(domain),
-		store.put(domain, "", readableBy(domid)),
-		store.put(vm, "", readableBy(domid)),
-		store.write(`${domain}/vm`, vm),
-		store.write(`${domain}/name`, name),
-		store.write(`${vm}/name`, name),
-		store.write(`${vm}/uuid`, uuid),
-		store.write(`${domain}/control/platform-feature-multiprocessor-suspend`, "1"),
-		store.write(`${domain}/control/platform-feature-xs_reset_watches`, "1"),
-		...owned.map((node) => store.put(`${domain}/${node}`, "", ownedBy(domid, domid))),
-		store.put(toolstackPath(domid), "", hidden),
-		store.write(`${toolstackPath(domid)}/type`, type),
-		...(type === "hvm" ? [store.write(`${toolstackPath(domid)}/dm-version`, "qemu_xen")] : []),
+		store.remove(domainPath(domid)),
+		writeNodes(store, domainPath(domid), domain),
+		writeNodes(store, vm, { permissions: readableBy(domid), children: { name, uuid } }),
+		writeNodes(store, toolstackPath(domid), { permissions: hidden, children: toolstack }),
 	]);
 }
 
@@ -71,23 +74,23 @@ export function writeBuiltDomain(store: XenstoreView, built: BuiltDomain): Promi
 	return Promise.all([
 		store.write(`${domain}/memory/static-max`, built.memoryKiB),
 		store.write(`${domain}/memory/target`, built.memoryKiB - built.videoMemoryKiB),
-		store.write(`${domain}/memory/videoram`, hvm ? built.videoMemoryKiB : -1),
 		store.write(`${domain}/domid`, built.domid),
 		store.write(`${domain}/store/port`, built.storePort),
 		store.write(`${domain}/store/ring-ref`, built.storeFrame),
 		...cpus,
 		store.write(`${vmPath(built.uuid)}/image/ostype`, hvm ? "hvm" : "linux"),
-		...(hvm ? writePlatform(store, domain, built) : []),
+		...(hvm ? writeHvm(store, domain, built) : []),
 	]);
 }
 
-function writePlatform(store: XenstoreView, domain: string, { uuid, acpi }: BuiltDomain): Promise<unknown>[] {
+function writeHvm(store: XenstoreView, domain: string, built: BuiltDomain): Promise<unknown>[] {
+	const { uuid, acpi, videoMemoryKiB } = built;
 	const flag = acpi ? "1" : "0";
 	return [
+		store.write(`${domain}/memory/videoram`, videoMemoryKiB),
 		store.write(`${domain}/platform/acpi`, flag),
 		store.write(`${domain}/platform/acpi_s3`, flag),
 		store.write(`${domain}/platform/acpi_s4`, flag),
-		store.write(`${domain}/platform/acpi_laptop_slate`, "0"),
 		store.write(`${domain}/platform/device-model`, "qemu_xen"),
 		store.write(`${vmPath(uuid)}/rtc/timeoffset`, ""),
 	];

@@ -1,5 +1,5 @@
 import type { Uuid } from "@bulkhead/base";
-import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
 import { FIRST_SERIAL_CONSOLE } from "../device-model/qemu-args.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
@@ -22,7 +22,7 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		parallel(...publishDisks(config, ["guest"]), step<CreateStep>({ name: "publish-consoles", consoles })),
+		step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), consoles }),
 		step({ name: "connect-consoles", consoles }),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
@@ -35,15 +35,14 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts), buildDomain("stub", config, facts)),
 		step({ name: "pair-domains", bios: config.bios }),
-		parallel(...publishDisks(config, ["guest", "stub"]), step<CreateStep>({ name: "publish-consoles", consoles })),
+		step({ name: "publish-devices", roles: ["guest", "stub"], disks: presentDisks(config), consoles }),
 		step({ name: "connect-consoles", consoles: bootConsoles }),
 		step({ name: "start-stub" }),
+		step({ name: "await-device-model", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+		// Not earlier: what is typed before the stub's init has made its consoles raw would be changed on its way.
 		parallel(
 			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),
-			serial<CreateStep>(
-				step({ name: "await-device-model", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
-				step({ name: "connect-qmp" }),
-			),
+			step<CreateStep>({ name: "connect-qmp" }),
 		),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
@@ -70,13 +69,11 @@ export function consolesOf(config: GuestConfig): ConsoleRequest[] {
 	return config.type === "hvm" ? hvmConsoles(config) : [{ role: "guest", index: 0, label: "pv", pty: true }];
 }
 
-const openDisks = ({ disks }: GuestConfig): Plan<CreateStep>[] =>
-	disks.filter((disk) => disk.path !== undefined).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+/** Those with a medium: an empty CD drive is QEMU's alone. */
+const presentDisks = ({ disks }: GuestConfig): DiskConfig[] => disks.filter((disk) => disk.path !== undefined);
 
-function publishDisks({ disks }: GuestConfig, roles: Role[]): Plan<CreateStep>[] {
-	const present = disks.filter((disk) => disk.path !== undefined);
-	return present.length === 0 ? [] : [step<CreateStep>({ name: "publish-disks", roles, disks: present })];
-}
+const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
+	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
 
 function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<CreateStep> {
 	const domain = describeDomain(role, config, facts);

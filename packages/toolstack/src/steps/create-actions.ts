@@ -2,9 +2,9 @@ import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
-import { connectConsole, writeConsole } from "../devices/console.ts";
+import { connectConsole } from "../devices/console.ts";
 import { closeDisk, openDisk } from "../devices/open-disk.ts";
-import { writeVbd } from "../devices/vbd.ts";
+import { writeDevices } from "../devices/publish.ts";
 import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
@@ -17,6 +17,8 @@ const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
 
 const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the stub domain");
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function placeOf({ runtime, config }: ToolstackContext): DeviceModelPlace {
 	return { guest: { domid: domidOf(runtime, "guest"), uuid: config.uuid }, stub: domidOf(runtime, "stub") };
@@ -121,32 +123,21 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		},
 	},
 
-	"publish-disks": {
-		title: ({ disks }) => `Attaching ${disks.length === 1 ? "1 disk" : `${disks.length} disks`}`,
+	"publish-devices": {
+		title: ({ disks, consoles }) =>
+			`Attaching ${counted(disks.length, "disk")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks }, { runtime, xenstore, openDisks }) {
+		async run({ roles, disks, consoles }, { runtime, xenstore, openDisks }) {
 			const opened = disks.map((disk) => provided(openDisks.get(disk.vdev), `open disk ${disk.vdev}`));
-			const domids = roles.map((role) => domidOf(runtime, role));
-			await xenstore.transaction((tx) =>
-				Promise.all(domids.flatMap((domid) => opened.map((disk) => writeVbd(tx, domid, disk)))),
-			);
+			const devices = roles.map((role) => ({
+				domain: runtimeOf(runtime, role),
+				disks: opened,
+				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
+			}));
+			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
 		},
 		async undo({ roles }, { runtime, xenstore }) {
-			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role), "vbd")));
-		},
-	},
-
-	"publish-consoles": {
-		title: ({ consoles }) => `Publishing ${consoles.length === 1 ? "1 console" : `${consoles.length} consoles`}`,
-		timeoutMs: QUICK_MS,
-		async run({ consoles }, { runtime, xenstore }) {
-			await xenstore.transaction((tx) =>
-				Promise.all(consoles.map(({ role, index }) => writeConsole(tx, runtimeOf(runtime, role), index))),
-			);
-		},
-		async undo({ consoles }, { runtime, xenstore }) {
-			const roles = new Set(consoles.map(({ role }) => role));
-			await Promise.all([...roles].map((role) => removeBackends(xenstore, domidOf(runtime, role), "console")));
+			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
 		},
 	},
 

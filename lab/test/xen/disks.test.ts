@@ -1,0 +1,92 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { SerialSession } from "../../src/serial-session.ts";
+import { bulkhead, ok, useLab } from "./support/dom0.ts";
+import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
+import { talkToTiny } from "./support/tiny-guest.ts";
+
+const IMAGES = "/var/lib/bulkhead/images";
+const DISK = `"format=raw,vdev=hda,access=rw,target=${IMAGES}/tiny.img"`;
+const CD = `"format=raw,vdev=hdc,access=ro,devtype=cdrom,target=${IMAGES}/tiny-cd.iso"`;
+/** A CD's sectors come slowly under emulation. */
+const ANSWER_MS = 60_000;
+
+interface BlockDevice {
+	device: string;
+	qdev?: string;
+	inserted?: { file: string; ro: boolean };
+	removable: boolean;
+}
+
+describe("what a guest boots and reads through its stub domain", () => {
+	const the = useLab();
+	let before: string[];
+	let facts: { sum: string; cdSum: string };
+
+	beforeAll(async () => {
+		before = await takeSnapshot(the.lab);
+		facts = JSON.parse(await ok(the.lab, ["cat", `${IMAGES}/tiny.img.json`]));
+	});
+	afterEach(async () => {
+		await destroyAll(the.lab);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+
+	/** Has the guest act on the drive that it was booted from, and answers what it prints. */
+	async function ask(guest: GuestDocument, command: "r" | "w", answer: RegExp): Promise<string | undefined> {
+		await talkToTiny(the.lab, guest);
+		const serial = await SerialSession.open(the.lab, guest, "serial0");
+		serial.write(`\r${command}\r`);
+		const [, found] = await serial.expect(answer, ANSWER_MS);
+		serial.close();
+		return found;
+	}
+
+	const readSum = (guest: GuestDocument): Promise<string | undefined> => ask(guest, "r", /SUM ([0-9a-f]{8})/);
+
+	async function queryBlock(): Promise<BlockDevice[]> {
+		return (await bulkhead<{ return: BlockDevice[] }>(the.lab, "qmp", "tiny", "query-block")).return;
+	}
+
+	it("is the CD when the boot order puts it first, with the disk beside it", async () => {
+		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="dc"');
+		expect(await readSum(guest)).toBe(facts.cdSum);
+		const drives = await queryBlock();
+		expect(new Set(drives.map(({ inserted }) => inserted?.file))).toEqual(new Set(["/dev/xvda", "/dev/xvdc"]));
+		expect(drives.find(({ inserted }) => inserted?.file === "/dev/xvdc")).toMatchObject({
+			removable: true,
+			inserted: { ro: true },
+		});
+	});
+
+	it("is the disk when the boot order puts that first, with the CD beside it", async () => {
+		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="cd"');
+		expect(await readSum(guest)).toBe(facts.sum);
+	});
+
+	it("is the disk when the CD drive is empty", async () => {
+		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, "vdev=hdc,devtype=cdrom,target="]`, 'boot="dc"');
+		expect(await readSum(guest)).toBe(facts.sum);
+		const empty = (await queryBlock()).find(({ removable }) => removable);
+		expect(empty).toBeDefined();
+		expect(empty?.inserted).toBeUndefined();
+	});
+
+	it("may be a block device of the host, which stays the host's", async () => {
+		const file = "/run/disk-test.img";
+		await ok(the.lab, ["cp", `${IMAGES}/tiny.img`, file]);
+		const device = (await ok(the.lab, ["losetup", "-f", "--show", file])).trim();
+		try {
+			const guest = await createGuest(the.lab, TINY, `disk=["format=raw,vdev=hda,access=rw,target=${device}"]`);
+			expect(await readSum(guest)).toBe(facts.sum);
+			await ask(guest, "w", /WRITE ok/);
+			await ok(the.lab, ["bulkhead", "destroy", "tiny"]);
+			expect(await ok(the.lab, ["losetup", device])).toContain(file);
+			await ok(the.lab, ["sync"]);
+			expect(await ok(the.lab, ["sh", "-c", `cmp ${file} ${IMAGES}/tiny.img | cut -c 1-6 || true`])).not.toBe("");
+		} finally {
+			await ok(the.lab, ["losetup", "-d", device]);
+			await ok(the.lab, ["rm", file]);
+		}
+	});
+});
