@@ -34,7 +34,7 @@ const OPTIONS = {
 	hypervisor: { type: "string", default: "native", help: "native, or sim: a simulated host, on any machine" },
 	"sim-directory": {
 		type: "string",
-		default: join(tmpdir(), "bulkhead-sim"),
+		default: join(tmpdir(), `bulkhead-sim-${process.getuid?.()}`),
 		help: "where a simulated host keeps all",
 	},
 	"sim-memory": { type: "string", default: "8192", help: "a simulated host's memory in MiB" },

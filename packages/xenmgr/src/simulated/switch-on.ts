@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RealClock } from "@bulkhead/hypervisor/sim";
 import { SimulatedHost, writeSimImages } from "@bulkhead/sim-host";
 import type { Logger } from "pino";
 import type { OpenHost } from "../host/open-host.ts";
 import type { DaemonOptions } from "../options.ts";
+import { privateDirectory } from "./private-directory.ts";
 import { startSimulatedRelay } from "./simulated-relay.ts";
 
 /** About what a stub domain takes on an idle machine with hardware virtualization. */
@@ -13,7 +13,7 @@ const STUB_BOOT_MS = 500;
 /** A simulated host for `bulkheadd --hypervisor sim`, in its own directory: xenstored, relay, and images to try it with. */
 export async function switchOnSimulatedHost(options: DaemonOptions, log: Logger): Promise<OpenHost> {
 	const { simDirectory, simMemoryMiB, xenstoreSocket } = options;
-	await mkdir(simDirectory, { recursive: true, mode: 0o700 });
+	await privateDirectory(simDirectory);
 	const images = await writeSimImages(join(simDirectory, "images"));
 	const simulated = await SimulatedHost.start({
 		xenstoreSocket,
