@@ -12,6 +12,7 @@ interface Times {
 export interface SimCase {
 	kind: "hvm" | "pv";
 	way: "one after the other" | "side by side";
+	guests: number;
 	/** Of the first tenth. */
 	first: Times;
 	/** Of the last tenth. */
@@ -24,12 +25,11 @@ export interface SimCase {
 export interface SimResults {
 	/** ISO 8601. */
 	startedAt: string;
-	guests: number;
 	cases: SimCase[];
 }
 
 /** Markdown for docs/measurements.md. */
-export function reportSim({ startedAt, guests, cases }: SimResults): string {
+export function reportSim({ startedAt, cases }: SimResults): string {
 	const head = [
 		"guests",
 		"what is timed",
@@ -39,7 +39,7 @@ export function reportSim({ startedAt, guests, cases }: SimResults): string {
 		"wall, all",
 		"RSS at the end",
 	];
-	const rows = cases.map(({ kind, way, first, last, all, residentMiB }) => [
+	const rows = cases.map(({ kind, way, guests, first, last, all, residentMiB }) => [
 		`${guests} ${kind}, ${way}`,
 		way === "side by side" ? "create" : "create and destroy",
 		`${first.cpu.toFixed(1)} ms`,

@@ -9,11 +9,13 @@ export const SIM_USAGE = `Usage: npm run bench -- sim [options]
 Creates and destroys many guests through the whole daemon on a simulated host in this process, and tells what the last
 cost beside the first. Needs neither Xen nor the lab.
 
-  --guests N       of each kind (default 1000)
+  --guests N       of each kind, one after the other (default 1000)
+  --crowd N        of each kind, side by side (default 200)
   -h, --help       this text
 `;
 
-const DEFAULT_GUESTS = 1000;
+const DEFAULT_GUESTS = "1000";
+const DEFAULT_CROWD = "200";
 /** Before anything counts: the engine compiles what is used much. */
 const WARM_UP = 100;
 /** At the beginning and at the end, whose medians are compared. */
@@ -24,22 +26,25 @@ export type SimKind = (typeof KINDS)[number];
 
 /** @throws InvalidInputError; Error when something of the guests was left */
 export async function runSimBench(args: string[], say: (line: string) => void): Promise<number> {
-	const guests = readGuests(args);
-	if (guests === undefined) {
+	const numbers = readNumbers(args);
+	if (!numbers) {
 		process.stdout.write(SIM_USAGE);
 		return 0;
 	}
 	const startedAt = new Date().toISOString();
 	const cases: SimCase[] = [];
 	for (const kind of KINDS)
-		for (const measure of [churn, crowd]) {
+		for (const [measure, guests] of [
+			[churn, numbers.guests],
+			[crowd, numbers.crowd],
+		] as const) {
 			const found = await onFreshHost((host) => measure(host, kind, guests));
 			say(
 				`${guests} ${kind} guests, ${found.way}: ${found.first.cpu.toFixed(1)} ms, ${found.last.cpu.toFixed(1)} ms at the end`,
 			);
 			cases.push(found);
 		}
-	const results: SimResults = { startedAt, guests, cases };
+	const results: SimResults = { startedAt, cases };
 	process.stdout.write(reportSim(results));
 	return 0;
 }
@@ -108,6 +113,7 @@ function caseOf(kind: SimKind, way: SimCase["way"], costs: readonly Cost[]): Sim
 	return {
 		kind,
 		way,
+		guests: costs.length,
 		first: medians(costs.slice(0, window)),
 		last: medians(costs.slice(-window)),
 		all: medians(costs),
@@ -125,19 +131,24 @@ async function create({ client, images, directory }: BenchHost, kind: SimKind, n
 }
 
 /** Undefined: help is wanted. @throws InvalidInputError */
-function readGuests(args: string[]): number | undefined {
+function readNumbers(args: string[]): { guests: number; crowd: number } | undefined {
 	const options = {
-		guests: { type: "string", default: `${DEFAULT_GUESTS}` },
+		guests: { type: "string", default: DEFAULT_GUESTS },
+		crowd: { type: "string", default: DEFAULT_CROWD },
 		help: { type: "boolean", short: "h" },
 	} as const;
-	let values: { guests: string; help?: boolean };
+	let values: { guests: string; crowd: string; help?: boolean };
 	try {
 		values = parseArgs({ args, options }).values;
 	} catch (cause) {
 		throw new InvalidInputError((cause as Error).message, { cause, remedy: "See npm run bench -- sim --help" });
 	}
 	if (values.help) return undefined;
-	const guests = Number(values.guests);
-	if (Number.isInteger(guests) && guests > 0) return guests;
-	throw new InvalidInputError(`Option --guests takes whole numbers above 0 and not “${values.guests}”`);
+	return { guests: wholeNumber("--guests", values.guests), crowd: wholeNumber("--crowd", values.crowd) };
+}
+
+function wholeNumber(option: string, text: string): number {
+	const value = Number(text);
+	if (Number.isInteger(value) && value > 0) return value;
+	throw new InvalidInputError(`Option ${option} takes whole numbers above 0 and not “${text}”`);
 }
