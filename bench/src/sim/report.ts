@@ -6,6 +6,8 @@ interface Times {
 	wall: number;
 	/** Of all threads of this process: other programs on the machine do not show in it. */
 	cpu: number;
+	/** CPU of a fixed calculation at the same time. */
+	reference: number;
 }
 
 /** One kind of guest, made in one way. */
@@ -28,6 +30,11 @@ export interface SimResults {
 	cases: SimCase[];
 }
 
+/** What a guest costs at the end beside the beginning, each in units of the fixed calculation. */
+export function lastOverFirst({ first, last }: SimCase): number {
+	return last.cpu / last.reference / (first.cpu / first.reference);
+}
+
 /** Markdown for docs/measurements.md. */
 export function reportSim({ startedAt, cases }: SimResults): string {
 	const head = [
@@ -39,15 +46,19 @@ export function reportSim({ startedAt, cases }: SimResults): string {
 		"wall, all",
 		"RSS at the end",
 	];
-	const rows = cases.map(({ kind, way, guests, first, last, all, residentMiB }) => [
-		`${guests} ${kind}, ${way}`,
-		way === "side by side" ? "create" : "create and destroy",
-		`${first.cpu.toFixed(1)} ms`,
-		`${last.cpu.toFixed(1)} ms`,
-		(last.cpu / first.cpu).toFixed(2),
-		`${all.wall.toFixed(1)} ms`,
-		`${residentMiB.toFixed(0)} MiB`,
-	]);
+	const rows = cases.map((found) => {
+		const { kind, way, guests, first, last, all, residentMiB } = found;
+		return [
+			`${guests} ${kind}, ${way}`,
+			way === "side by side" ? "create" : "create and destroy",
+			`${first.cpu.toFixed(1)} ms`,
+			`${last.cpu.toFixed(1)} ms`,
+			(last.cpu / first.cpu).toFixed(2),
+			lastOverFirst(found).toFixed(2),
+			`${all.wall.toFixed(1)} ms`,
+			`${residentMiB.toFixed(0)} MiB`,
+		];
+	});
 	const load = loadavg()
 		.map((value) => value.toFixed(1))
 		.join(", ");

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { InvalidInputError } from "@bulkhead/base";
 import { median } from "../statistics.ts";
 import { type BenchHost, openBenchHost } from "./bench-host.ts";
-import { reportSim, type SimCase, type SimResults } from "./report.ts";
+import { lastOverFirst, reportSim, type SimCase, type SimResults } from "./report.ts";
 
 export const SIM_USAGE = `Usage: npm run bench -- sim [options]
 
@@ -39,9 +39,7 @@ export async function runSimBench(args: string[], say: (line: string) => void): 
 			[crowd, numbers.crowd],
 		] as const) {
 			const found = await onFreshHost((host) => measure(host, kind, guests));
-			say(
-				`${guests} ${kind} guests, ${found.way}: ${found.first.cpu.toFixed(1)} ms, ${found.last.cpu.toFixed(1)} ms at the end`,
-			);
+			say(`${guests} ${kind} guests, ${found.way}: ${lastOverFirst(found).toFixed(2)}`);
 			cases.push(found);
 		}
 	const results: SimResults = { startedAt, cases };
@@ -93,6 +91,18 @@ async function crowd(host: BenchHost, kind: SimKind, guests: number): Promise<Si
 interface Cost {
 	wall: number;
 	cpu: number;
+	/** Of a fixed calculation right afterwards: on a busy machine the processors themselves are slower at times. */
+	reference: number;
+}
+
+const REFERENCE = Array.from({ length: 2000 }, (_, index) => ({ index, text: `item ${index}` }));
+
+/** Milliseconds of CPU. */
+function calculate(): number {
+	const cpu = process.cpuUsage();
+	for (let turn = 0; turn < 4; turn++) JSON.parse(JSON.stringify(REFERENCE));
+	const { user, system } = process.cpuUsage(cpu);
+	return (user + system) / 1000;
 }
 
 function startTimes(): () => Cost {
@@ -100,7 +110,7 @@ function startTimes(): () => Cost {
 	const cpu = process.cpuUsage();
 	return () => {
 		const { user, system } = process.cpuUsage(cpu);
-		return { wall: performance.now() - wall, cpu: (user + system) / 1000 };
+		return { wall: performance.now() - wall, cpu: (user + system) / 1000, reference: calculate() };
 	};
 }
 
@@ -109,6 +119,7 @@ function caseOf(kind: SimKind, way: SimCase["way"], costs: readonly Cost[]): Sim
 	const medians = (of: readonly Cost[]): Cost => ({
 		wall: median(of.map(({ wall }) => wall)),
 		cpu: median(of.map(({ cpu }) => cpu)),
+		reference: median(of.map(({ reference }) => reference)),
 	});
 	return {
 		kind,
