@@ -43,6 +43,7 @@ export function reportSim({ startedAt, cases }: SimResults): string {
 		"CPU, first tenth",
 		"CPU, last tenth",
 		"last ÷ first",
+		"… in units of a fixed calculation",
 		"wall, all",
 		"RSS at the end",
 	];
