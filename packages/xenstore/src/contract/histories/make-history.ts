@@ -25,7 +25,8 @@ const WEIGHTS: readonly (readonly [Operation, number])[] = [
 	["SET_TARGET", 1],
 ];
 const NAMES = ["a", "b-1"];
-const BAD_PATHS = ["", "//", "/a//b", "/a/", "/a b", "a/", "/ä", "@releaseDomain/x", `/${"x".repeat(2050)}`];
+/** No special names: 4.17's xenstored may end when permissions of an unknown one are set (it answers a stale errno). */
+const BAD_PATHS = ["", "//", "/a//b", "/a/", "/a b", "a/", "/ä", `/${"x".repeat(2050)}`];
 const BAD_PERMISSIONS = ["", "r", "x1", "r1x", "n", "b-"];
 
 type Choose = (below: number) => number;
