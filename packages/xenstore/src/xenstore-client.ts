@@ -1,14 +1,17 @@
+import type { Duplex } from "node:stream";
 import { type DomId, type EvtchnPort, InvalidInputError } from "@bulkhead/base";
 import { runBatch, type XenstoreBatch } from "./client/batch.ts";
 import { Connection, type ConnectionStats } from "./client/connection.ts";
 import { NodeAccess } from "./client/node-access.ts";
 import type { TransactionOptions } from "./client/retry-conflicts.ts";
+import { ServerSettings } from "./client/server-settings.ts";
 import { runTransaction } from "./client/transaction.ts";
 import { type WaitForOptions, waitForValue } from "./client/wait-for.ts";
 import { type WatchOptions, XenstoreWatch } from "./client/watch.ts";
 import type { XenstoreError } from "./errors.ts";
 import { openTransport, XENSTORED_SOCKET } from "./transport/open-transport.ts";
 import type { RequestOptions, XenstoreView } from "./view.ts";
+import { LIMITS } from "./wire/limits.ts";
 import type { Operation } from "./wire/operations.ts";
 import { decodeText, encodeStrings } from "./wire/payload.ts";
 
@@ -20,10 +23,21 @@ export interface ConnectOptions {
 	timeoutMs?: number;
 	/** For each reply. Default 60 s. */
 	requestTimeoutMs?: number;
+	/**
+	 * Bytes that requests without an answer may hold here, some 0.5 KiB for a small one. More are refused with
+	 * XenstoreError `xenstore-overloaded`. Default 16 MiB.
+	 */
+	backlogBytes?: number;
+}
+
+export interface StreamOptions extends Pick<ConnectOptions, "requestTimeoutMs" | "backlogBytes"> {
+	/** Bytes of payload that a request may have. Default: the protocol's 4096. */
+	payloadBytes?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+const BACKLOG_BYTES = 16 * 1024 * 1024;
 
 /**
  * A connection to xenstored. It does not reconnect: what xenstored held for it (watches, transactions) is gone with the
@@ -36,13 +50,43 @@ export class XenstoreClient extends NodeAccess implements AsyncDisposable {
 		signal,
 		timeoutMs = CONNECT_TIMEOUT_MS,
 		requestTimeoutMs = REQUEST_TIMEOUT_MS,
+		backlogBytes = BACKLOG_BYTES,
 	}: ConnectOptions = {}): Promise<XenstoreClient> {
 		const transport = await openTransport(path, { signal, timeoutMs });
-		return new XenstoreClient(new Connection(transport, requestTimeoutMs));
+		return new XenstoreClient(new Connection(transport, { requestTimeoutMs, backlogBytes }));
 	}
+
+	/** Over a byte stream that leads to xenstored, such as a socket that is open already. The client closes it. */
+	static over(
+		stream: Duplex,
+		{
+			requestTimeoutMs = REQUEST_TIMEOUT_MS,
+			backlogBytes = BACKLOG_BYTES,
+			payloadBytes = LIMITS.payload,
+		}: StreamOptions = {},
+	): XenstoreClient {
+		return new XenstoreClient(new Connection({ stream, payloadBytes }, { requestTimeoutMs, backlogBytes }));
+	}
+
+	/** Features and quotas, as far as this xenstored has them. */
+	readonly server: ServerSettings;
 
 	private constructor(connection: Connection) {
 		super(connection, 0);
+		this.server = new ServerSettings(connection);
+	}
+
+	/** What has been asked and not been answered. */
+	get backlog(): { requests: number; bytes: number } {
+		return this.connection.backlog;
+	}
+
+	/**
+	 * Resolves when at most half of `backlogBytes` is in use: whoever makes requests without awaiting each awaits this
+	 * now and then, and so keeps xenstored's pace. @throws XenstoreError when the connection ends; CancelledError
+	 */
+	async room(options?: RequestOptions): Promise<void> {
+		await this.connection.room(options);
 	}
 
 	/** Counters since the connection was made; live. */

@@ -12,7 +12,7 @@ export const XENSTORED_SOCKET = "/run/xenstored/socket";
 export const XENBUS_DEVICE = "/dev/xen/xenbus";
 
 export interface Transport {
-	/** Each write is one message. */
+	/** Bytes to and from xenstored. Each write is one or more whole messages. */
 	stream: Duplex;
 	/** Bytes of payload that a request may have. */
 	payloadBytes: number;

@@ -55,12 +55,9 @@ class XenbusDevice extends Duplex {
 		this.#reader.stdout.resume();
 	}
 
-	/** One whole message. The next one comes when this is done: answered. */
-	override _write(message: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-		const answered = new Promise<void>((resolve) => {
-			this.#onReply = resolve;
-		});
-		this.#send(message, answered).then(() => done(), done);
+	/** Whole messages. The next ones come when these are done: answered. */
+	override _write(messages: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+		this.#sendAll(messages).then(() => done(), done);
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -68,7 +65,18 @@ class XenbusDevice extends Duplex {
 		this.#file.close().then(() => done(error), done);
 	}
 
-	async #send(message: Buffer, answered: Promise<void>): Promise<void> {
+	async #sendAll(messages: Buffer): Promise<void> {
+		for (let at = 0; at < messages.length; ) {
+			const end = at + LIMITS.header + messages.readUInt32LE(at + 12);
+			await this.#send(messages.subarray(at, end));
+			at = end;
+		}
+	}
+
+	async #send(message: Buffer): Promise<void> {
+		const answered = new Promise<void>((resolve) => {
+			this.#onReply = resolve;
+		});
 		const { bytesWritten } = await this.#file.write(message);
 		if (bytesWritten !== message.length) throw new Error("The xenbus device took half a message");
 		await answered;
