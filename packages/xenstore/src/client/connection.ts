@@ -3,6 +3,7 @@ import { DeadlineError, InvalidInputError, ProtocolError } from "@bulkhead/base"
 import { refusal, XenstoreError } from "../errors.ts";
 import type { Transport } from "../transport/open-transport.ts";
 import type { RequestOptions } from "../view.ts";
+import { LIMITS } from "../wire/limits.ts";
 import type { Message } from "../wire/message.ts";
 import { MessageParser } from "../wire/message-parser.ts";
 import { findOperation, OPERATION, type Operation } from "../wire/operations.ts";
@@ -52,7 +53,7 @@ export class Connection {
 	/** Bytes of payload that a request may have. */
 	readonly payloadBytes: number;
 	readonly #requestTimeoutMs: number;
-	readonly #parser = new MessageParser();
+	readonly #parser = new MessageParser({ payloadBytes: LIMITS.reply });
 	/** In the order sent, which is the order of their deadlines. */
 	readonly #pending = new Map<number, PendingReply>();
 	readonly #watchers = new Map<string, (path: string) => void>();

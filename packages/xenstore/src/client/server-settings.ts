@@ -51,7 +51,11 @@ export class ServerSettings {
 		strings: readonly (string | number)[],
 		options: RequestOptions | undefined,
 	): Promise<Buffer> {
-		return this.#connection.request({ operation, payload: encodeStrings(...strings) }, options);
+		const reply = this.#connection.request({ operation, payload: encodeStrings(...strings) }, options);
+		// oxenstored notices a request without payload only when another one follows.
+		if (strings.length === 0)
+			this.#connection.request({ operation: "GET_DOMAIN_PATH", payload: encodeStrings(0) }).catch(() => {});
+		return reply;
 	}
 
 	async #number(

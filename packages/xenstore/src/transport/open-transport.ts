@@ -18,10 +18,13 @@ export interface Transport {
 	payloadBytes: number;
 }
 
-/** Opens a socket or the device, whichever the path is. */
+/**
+ * Opens a socket or the device, whichever the path is.
+ * @throws XenstoreError `xenstore-connection-lost` when nobody answers there; DeadlineError; CancelledError
+ */
 export async function openTransport(
 	path: string,
-	{ signal, timeoutMs }: { signal: AbortSignal | undefined; timeoutMs: number },
+	{ signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number },
 ): Promise<Transport> {
 	const opened = open(path);
 	try {
