@@ -5,16 +5,24 @@ import { InvalidInputError } from "@bulkhead/base";
 import { Lab } from "@bulkhead/lab";
 import { PARTS, type Part, runCreateBench } from "./create/create-bench.ts";
 import { reportCreate } from "./create/report.ts";
+import { reportXenstore } from "./xenstore/report.ts";
+import { runXenstoreBench, SERVERS, type Server } from "./xenstore/xenstore-bench.ts";
 
-const USAGE = `Usage: npm run bench -- create [options]
+const USAGE = `Usage: npm run bench -- create|xenstore [options]
 
-Creates the same guest with xl and with bulkhead in one lab, and tells times, xenstore requests, processes and memory.
+create: the same guest with xl and with bulkhead in one lab: times, xenstore requests, processes and memory.
+xenstore: our client, libxenstore's and pyxs on the same xenstored and oxenstored: times of requests.
 The lab is booted, and shut down afterwards, unless it is up. Nobody else may use it meanwhile.
 
+Options of create:
   --pairs N        rounds that count, for each case (default 5)
   --only PARTS     of ${PARTS.join(",")}
   --guests COUNTS  numbers of guests at which memory is looked at (default 1,4,8)
   --shared         go on although other domains run: for trying this program, not for figures
+Options of xenstore:
+  --rounds N       rounds that count, for each case and server (default 15)
+  --servers NAMES  of ${SERVERS.join(",")} (default both)
+
   -h, --help       this text
 `;
 const RESULTS = join(import.meta.dirname, "../results");
@@ -23,12 +31,9 @@ const say = (line: string): void => {
 	process.stderr.write(`${line}\n`);
 };
 
-interface Options {
-	pairs: number;
-	parts: Set<Part>;
-	guestCounts: number[];
-	isShared: boolean;
-}
+type Options =
+	| { bench: "create"; pairs: number; parts: Set<Part>; guestCounts: number[]; isShared: boolean }
+	| { bench: "xenstore"; rounds: number; servers: Server[] };
 
 async function main(args: string[]): Promise<number> {
 	const options = readOptions(args);
@@ -39,12 +44,15 @@ async function main(args: string[]): Promise<number> {
 	const wasUp = (await Lab.findRunning()) !== undefined;
 	const lab = await Lab.up({ onProgress: say });
 	try {
-		const results = await runCreateBench(lab, { ...options, say });
-		const file = join(RESULTS, `create-${results.startedAt.replaceAll(":", "").slice(0, 17)}.json`);
-		await mkdir(RESULTS, { recursive: true });
-		await writeFile(file, `${JSON.stringify(results, undefined, "\t")}\n`);
-		process.stdout.write(reportCreate(results));
-		say(`Written: ${file}`);
+		if (options.bench === "create") {
+			const results = await runCreateBench(lab, { ...options, say });
+			await keep("create", results);
+			process.stdout.write(reportCreate(results));
+		} else {
+			const results = await runXenstoreBench(lab, { ...options, say });
+			await keep("xenstore", results);
+			process.stdout.write(reportXenstore(results));
+		}
 		return 0;
 	} finally {
 		if (wasUp) lab.close();
@@ -52,24 +60,50 @@ async function main(args: string[]): Promise<number> {
 	}
 }
 
+/** Every single value, for whoever wants to count otherwise. */
+async function keep(bench: string, results: { startedAt: string }): Promise<void> {
+	const file = join(RESULTS, `${bench}-${results.startedAt.replaceAll(":", "").slice(0, 17)}.json`);
+	await mkdir(RESULTS, { recursive: true });
+	await writeFile(file, `${JSON.stringify(results, undefined, "\t")}\n`);
+	say(`Written: ${file}`);
+}
+
 /** Undefined: help is wanted. @throws InvalidInputError */
 function readOptions(args: string[]): Options | undefined {
 	const { values, positionals } = parse(args);
 	if (values.help) return undefined;
 	const [bench, ...more] = positionals;
-	if (bench !== "create" || more.length > 0)
-		throw new InvalidInputError(`There is no bench “${positionals.join(" ")}”`, { remedy: "The one there is: create" });
-	const parts = values.only.split(",") as Part[];
-	const unknown = parts.filter((part) => !PARTS.includes(part));
-	if (unknown.length > 0)
-		throw new InvalidInputError(`There is no part ${unknown.join(", ")}`, { remedy: `Parts: ${PARTS.join(", ")}` });
+	if (more.length > 0 || (bench !== "create" && bench !== "xenstore"))
+		throw new InvalidInputError(`There is no bench “${positionals.join(" ")}”`, {
+			remedy: "The ones there are: create, xenstore",
+		});
+	if (bench === "xenstore") {
+		const servers = names("server", values.servers, SERVERS);
+		return { bench, rounds: wholeNumber("--rounds", values.rounds), servers };
+	}
 	const guestCounts = values.guests.split(",").map((count) => wholeNumber("--guests", count));
-	const pairs = wholeNumber("--pairs", values.pairs);
-	return { pairs, parts: new Set(parts), guestCounts, isShared: values.shared };
+	const parts = new Set(names("part", values.only, PARTS));
+	return { bench, pairs: wholeNumber("--pairs", values.pairs), parts, guestCounts, isShared: values.shared };
+}
+
+function names<T extends string>(what: string, text: string, known: readonly T[]): T[] {
+	const given = text.split(",");
+	const unknown = given.filter((name) => !known.some((one) => one === name));
+	if (unknown.length > 0)
+		throw new InvalidInputError(`There is no ${what} ${unknown.join(", ")}`, { remedy: `Known: ${known.join(", ")}` });
+	return given as T[];
 }
 
 function parse(args: string[]): {
-	values: { pairs: string; only: string; guests: string; shared: boolean; help: boolean };
+	values: {
+		pairs: string;
+		only: string;
+		guests: string;
+		shared: boolean;
+		rounds: string;
+		servers: string;
+		help: boolean;
+	};
 	positionals: string[];
 } {
 	try {
@@ -81,6 +115,8 @@ function parse(args: string[]): {
 				only: { type: "string", default: PARTS.join(",") },
 				guests: { type: "string", default: "1,4,8" },
 				shared: { type: "boolean", default: false },
+				rounds: { type: "string", default: "15" },
+				servers: { type: "string", default: SERVERS.join(",") },
 				help: { type: "boolean", short: "h", default: false },
 			},
 		});

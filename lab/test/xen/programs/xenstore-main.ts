@@ -3,8 +3,8 @@
  * xenstore-guest-main; `xenstore-main oxenstored` against an oxenstored of its own.
  */
 
+import { Oxenstored } from "../../../src/oxenstored.ts";
 import { startGuestProgram } from "./guest-world.ts";
-import { Oxenstored } from "./oxenstored.ts";
 import { runRows } from "./rows.ts";
 import { xenstoreRows } from "./xenstore-rows.ts";
 import { guestDomid, oxenstoredContract, xenstoredContract } from "./xenstore-servers.ts";

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { DOM0, type DomId, domId } from "@bulkhead/base";
 import { XENSTORED_SOCKET, XenstoreClient } from "@bulkhead/xenstore";
 import { type ContractRow, contractRows, guestContractRows, type XenstoreWorld } from "@bulkhead/xenstore/contract";
-import type { Oxenstored } from "./oxenstored.ts";
+import type { Oxenstored } from "../../../src/oxenstored.ts";
 import type { Row } from "./rows.ts";
 
 /** Bytes of payload that pass the kernel's device in a guest. */

@@ -60,7 +60,9 @@ export class Connection {
 	readonly #closeListeners = new Set<(error: XenstoreError) => void>();
 	#lastId = 0;
 	#lastToken = 0;
-	/** On the clock of performance.now(), read once in each turn that sends. */
+	/** A turn of the event loop in which requests are made. */
+	#isTurnOpen = false;
+	/** On the clock of performance.now(), read once in each such turn. */
 	#turnStartedMs = 0;
 	#sweep: NodeJS.Timeout | undefined;
 	#end: XenstoreError | undefined;
@@ -95,7 +97,8 @@ export class Connection {
 		this.#pending.set(requestId, pending);
 		this.#backlog.add(payload.length);
 		this.stats.requests++;
-		if (this.#outbox.add(OPERATION[operation], requestId, transactionId, payload)) this.#beginTurn();
+		this.#outbox.add({ type: OPERATION[operation], requestId, transactionId, payload });
+		if (!this.#isTurnOpen) this.#beginTurn();
 		pending.deadline = this.#turnStartedMs + this.#requestTimeoutMs;
 		return reply;
 	}
@@ -145,8 +148,10 @@ export class Connection {
 
 	/** Messages are gathered until the turn of the event loop ends. */
 	#beginTurn(): void {
+		this.#isTurnOpen = true;
 		this.#turnStartedMs = performance.now();
 		process.nextTick(() => {
+			this.#isTurnOpen = false;
 			this.#outbox.flush();
 			this.#sweepLater();
 		});
@@ -171,17 +176,18 @@ export class Connection {
 	#receive(chunk: Buffer): void {
 		if (this.#end) return;
 		try {
-			this.#parser.push(chunk, (message) => this.#handle(message));
+			this.#parser.push(chunk, this.#handle);
+			this.#outbox.flush();
 		} catch (error) {
 			this.#lose(error);
 		}
 	}
 
-	#handle(message: Message): void {
+	readonly #handle = (message: Message): void => {
 		if (this.#end) return;
 		if (message.type === OPERATION.WATCH_EVENT) this.#handleEvent(message);
 		else this.#handleReply(message);
-	}
+	};
 
 	#handleReply(message: Message): void {
 		const pending = this.#pending.get(message.requestId);
@@ -192,6 +198,7 @@ export class Connection {
 			throw new ProtocolError(`Reply to ${operation} is of another kind: ${got}`);
 		}
 		this.#pending.delete(message.requestId);
+		this.#outbox.answered();
 		this.#backlog.remove(pending.length);
 		this.stats.replies++;
 		if (message.type === OPERATION.ERROR) pending.reject(refusal(operation, path, decodeText(message.payload)));

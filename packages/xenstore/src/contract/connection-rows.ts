@@ -24,10 +24,16 @@ export const connectionRows: readonly ContractRow[] = rows("connections", {
 			);
 		}
 	},
-	"a request may come in pieces": async ({ client, root, raw }) => {
+	"a request may come in pieces": async (stage) => {
+		const { client, root, raw } = stage;
 		await client.write(`${root}/a`, "1");
 		const connection = await raw();
 		const bytes = read(`${root}/a`, 1);
+		const othersGoOn = differs<boolean>(stage, {
+			xenstored: false,
+			oxenstored: true,
+			because: "xenstored's sockets block: once it has a header it waits for the rest, and so does everybody else",
+		});
 		for (const [from, to] of [
 			[0, 3],
 			[3, 16],
@@ -35,7 +41,8 @@ export const connectionRows: readonly ContractRow[] = rows("connections", {
 			[17, bytes.length],
 		] as const) {
 			connection.send(bytes.subarray(from, to));
-			await client.find("/");
+			if (othersGoOn || to < 16) await client.find("/");
+			else await new Promise(setImmediate);
 		}
 		assert.equal((await connection.take()).payload.toString(), "1");
 	},

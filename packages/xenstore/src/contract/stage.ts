@@ -78,6 +78,7 @@ async function onStage(
 	prove: RowTable[string],
 ): Promise<Record<string, unknown> | undefined> {
 	const open: { close(): void }[] = [];
+	const rawOpen: { close(): void }[] = [];
 	const another = async (): Promise<XenstoreClient> => {
 		const client = XenstoreClient.over(await world.connect(), { requestTimeoutMs: REQUEST_TIMEOUT_MS });
 		open.push(client);
@@ -85,7 +86,7 @@ async function onStage(
 	};
 	const raw: Stage["raw"] = async (limits) => {
 		const connection = new RawConnection(await world.connect(), limits);
-		open.push(connection);
+		rawOpen.push(connection);
 		return connection;
 	};
 	const client = await another();
@@ -95,8 +96,13 @@ async function onStage(
 		const figures = await withDeadline(proved, { timeoutMs: ROW_TIMEOUT_MS, what: "the row" });
 		return typeof figures === "object" && figures !== null ? { ...figures } : undefined;
 	} finally {
-		await client.remove(root);
-		if ((await client.findList(BASE))?.length === 0) await client.remove(BASE);
-		for (const each of open) each.close();
+		// First: one that a row left in the middle of a message may hold up the server.
+		for (const each of rawOpen) each.close();
+		try {
+			await client.remove(root);
+			if ((await client.findList(BASE))?.length === 0) await client.remove(BASE);
+		} finally {
+			for (const each of open) each.close();
+		}
 	}
 }

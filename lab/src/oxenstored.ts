@@ -10,9 +10,10 @@ const START_TIMEOUT_MS = 20_000;
 const POLL_MS = 50;
 
 /**
- * Debian's oxenstored beside the host's own xenstored, in a mount namespace where its socket's folder is its own. Xen
- * gives VIRQ_DOM_EXC to one of them only, so this one starts the way that a restarted oxenstored does: with a dump that
- * names descriptors it already has, its listening socket's and that of /dev/xen/evtchn. It serves sockets and no domains.
+ * For programs in dom0: Debian's oxenstored beside the host's own xenstored, in a mount namespace where its socket's
+ * folder is its own. Xen gives VIRQ_DOM_EXC to one of them only, so this one starts as a restarted oxenstored does: with
+ * a dump that names descriptors it already has, its listening socket's and that of /dev/xen/evtchn. It serves sockets
+ * and no domains.
  */
 export class Oxenstored {
 	readonly #child: ChildProcess;
