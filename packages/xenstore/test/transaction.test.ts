@@ -168,7 +168,8 @@ describe("a batch", () => {
 		await expect.poll(() => fake.heldCount).toBe(7);
 		fake.resume();
 		await batch;
-		expect(fake.tree.toJSON()).toEqual({ "/": "", "/d": "", "/d/a": "1", "/d/b": "" });
+		expect(fake.tree.toJSON()).toMatchObject({ "/d": "", "/d/a": "1", "/d/b": "" });
+		expect(fake.tree.findList("/d")).toEqual(["a", "b"]);
 	});
 
 	it("is sent again after a conflict", async () => {

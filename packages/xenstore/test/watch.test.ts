@@ -87,6 +87,7 @@ describe("a watch", () => {
 	});
 
 	it("takes the special names", async () => {
+		fake.introduceDomain(domId(3));
 		const watch = client.watch("@releaseDomain");
 		expect(await take(watch, 1)).toEqual(["@releaseDomain"]);
 		fake.releaseDomain(domId(3));

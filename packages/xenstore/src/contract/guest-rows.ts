@@ -110,15 +110,18 @@ export const unprivilegedRows: readonly ContractRow[] = guestRows("guests", {
 		assert.equal(await guest.domainPath(domid), `/local/domain/${domid}`);
 		return { control: await refusalOf(guest.control(["help"])) };
 	},
-	"it is told of changes that it may read, and of no others": async ({ client, root }, { client: guest }) => {
-		await client.put(`${root}/secret`, "1", [{ domid: DOM0, access: "none" }]);
+	"it is told of changes of what it may read, itself or by its parent, and of no others": async (stage, guest) => {
+		const { client, root } = stage;
+		await client.put(`${root}/closed`, "1", [{ domid: DOM0, access: "none" }]);
+		await client.write(`${root}/closed/secret`, "1");
 		await client.put(`${root}/open`, "1", [{ domid: DOM0, access: "read" }]);
-		const watch = guest.watch(root);
+		const watch = guest.client.watch(root);
 		assert.deepEqual(await take(watch, 1), [root]);
-		await client.write(`${root}/secret`, "2");
+		await client.write(`${root}/closed/secret`, "2");
+		await client.write(`${root}/closed`, "2");
 		await client.write(`${root}/open`, "2");
 		await client.write(`${root}/own`, "2");
-		assert.deepEqual(await take(watch, 2), [`${root}/open`, `${root}/own`]);
+		assert.deepEqual(await take(watch, 3), [`${root}/closed`, `${root}/open`, `${root}/own`]);
 		watch.close();
 	},
 	"domain 0 is told of its changes": async ({ client, root }, guest) => {

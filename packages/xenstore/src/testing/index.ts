@@ -1,2 +1,1 @@
-export { type FakeNode, FakeTree } from "./fake-tree.ts";
 export { FakeXenstored } from "./fake-xenstored.ts";
