@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Lab } from "../../src/lab.ts";
 import { type ProgramOutcome, runInDom0 } from "./programs/run-in-dom0.ts";
 import { xenstoreGuestRows } from "./programs/xenstore-guest-rows.ts";
+import { xenstoreHistories } from "./programs/xenstore-histories.ts";
 import { xenstoreRows } from "./programs/xenstore-rows.ts";
 import { contractNames } from "./programs/xenstore-servers.ts";
 import { createNodeGuest, destroyNodeGuest } from "./support/node-guest.ts";
@@ -12,7 +13,7 @@ const GUEST_PROGRAM = join(import.meta.dirname, "programs/xenstore-guest-main.ts
 const RUN_TIMEOUT_MS = 240_000;
 
 const guestRows = xenstoreGuestRows(() => Promise.reject(new Error("This runs in the lab")));
-const names = [...guestRows, ...xenstoreRows()].map(({ name }) => name);
+const names = [...guestRows, ...xenstoreRows(), ...xenstoreHistories()].map(({ name }) => name);
 
 describe("the xenstore client, C xenstored and oxenstored", () => {
 	let lab: Lab;

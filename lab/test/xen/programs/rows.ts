@@ -22,7 +22,7 @@ export async function runRows(rows: readonly Row[]): Promise<void> {
 		if (!outcome.ok) failures++;
 		printOutcome(outcome);
 	}
-	process.exitCode = failures === 0 && rows.length > 0 ? 0 : 1;
+	if (failures > 0 || rows.length === 0) process.exitCode = 1;
 }
 
 export function printOutcome(outcome: RowOutcome): void {

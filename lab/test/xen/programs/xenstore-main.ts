@@ -1,15 +1,17 @@
 /**
- * Runs in dom0: `xenstore-main xenstored DOMID CONSOLE-SOCKET` against the host's xenstored, with a guest that runs
- * xenstore-guest-main; `xenstore-main oxenstored` against an oxenstored of its own.
+ * Runs in dom0: `xenstore-main xenstored DOMID CONSOLE-SOCKET [ONLY]` against the host's xenstored, with a guest that runs
+ * xenstore-guest-main, and only rows with a text in their name if one follows; `xenstore-main oxenstored` against an oxenstored of its own.
  */
 
 import { Oxenstored } from "../../../src/oxenstored.ts";
 import { startGuestProgram } from "./guest-world.ts";
-import { runRows } from "./rows.ts";
+import { type Row, runRows } from "./rows.ts";
+import { xenstoreHistories } from "./xenstore-histories.ts";
 import { xenstoreRows } from "./xenstore-rows.ts";
 import { guestDomid, oxenstoredContract, xenstoredContract } from "./xenstore-servers.ts";
 
-const [server, domid = "", consoleSocket = ""] = process.argv.slice(2);
+const [server, domid = "", consoleSocket = "", only = ""] = process.argv.slice(2);
+const chosen = (rows: readonly Row[]): Row[] => rows.filter(({ name }) => name.includes(only));
 
 if (server === "oxenstored") {
 	const oxenstored = await Oxenstored.start();
@@ -21,7 +23,9 @@ if (server === "oxenstored") {
 } else {
 	const { device, failures } = await startGuestProgram(consoleSocket);
 	try {
-		await runRows([...xenstoreRows(), ...xenstoredContract({ domid: guestDomid(domid), device })]);
+		const guest = { domid: guestDomid(domid), device };
+		await runRows(chosen([...xenstoreRows(), ...xenstoreHistories(guest)]));
+		await runRows(chosen(xenstoredContract(guest)));
 	} finally {
 		device.destroy();
 	}

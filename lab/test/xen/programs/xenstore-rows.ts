@@ -99,7 +99,7 @@ const TOOL_BODIES: Record<string, Body> = {
 		assert.equal(await client.readText("name"), "Domain-0");
 	},
 	"requests that overlap are as good as one after the other": async (client, root) => {
-		const count = 300;
+		const count = 60;
 		const sequential = await timed(async () => {
 			for (let index = 0; index < count; index++) await client.write(`${root}/n`, index);
 		});
