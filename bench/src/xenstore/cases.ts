@@ -1,16 +1,16 @@
 /** What every client is measured at. One of the peers' `case N` orders each; counts keep one order below a second. */
 export const CASES = {
-	"read-one": { title: "read, one after the other", unit: "request", count: 200 },
-	"write-one": { title: "write, one after the other", unit: "request", count: 200 },
-	"read-many": { title: "reads that do not depend on each other", unit: "request", count: 500 },
-	"write-many": { title: "writes that do not depend on each other", unit: "request", count: 500 },
+	"read-one": { title: "read, one after the other", unit: "request", count: 60 },
+	"write-one": { title: "write, one after the other", unit: "request", count: 60 },
+	"read-many": { title: "reads that do not depend on each other", unit: "request", count: 200 },
+	"write-many": { title: "writes that do not depend on each other", unit: "request", count: 200 },
 	"transaction-one": {
 		title: "transaction of a read and 3 writes, one after the other",
 		unit: "transaction",
 		count: 50,
 	},
-	"transaction-many": { title: "the same, which do not depend on each other", unit: "transaction", count: 80 },
-	watch: { title: "a write until its watch event", unit: "event", count: 100 },
+	"transaction-many": { title: "the same, which do not depend on each other", unit: "transaction", count: 40 },
+	watch: { title: "a write until its watch event", unit: "event", count: 40 },
 } as const;
 
 export type Case = keyof typeof CASES;

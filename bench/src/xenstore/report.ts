@@ -11,7 +11,7 @@ export function reportXenstore(results: XenstoreResults): string {
 		`${startedAt.slice(0, 16).replace("T", " ")} UTC, commit ${commit}; Debian ${lab.release}, Xen ${lab.xen}, Linux ${lab.kernel},`,
 		"emulated by QEMU without KVM, servers, clients and kernel on its 2 processors.",
 		`${PEER_NAMES.map((name) => `${name}: ${versions[name]}`).join("; ")}.`,
-		`Load of the machine before: ${loadBefore.machine.toFixed(2)}. ${rounds} rounds, after 3 to warm up.`,
+		`Load of the machine before: ${loadBefore.machine.toFixed(2)}. ${rounds} rounds, after 2 to warm up.`,
 	].join("\n");
 	const tables = SERVERS.flatMap((server) => (times[server] ? [reportServer(server, times[server])] : []));
 	return `${[heading, ...tables].join("\n\n")}\n`;

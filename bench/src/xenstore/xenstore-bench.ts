@@ -9,7 +9,7 @@ export const SERVERS = ["xenstored", "oxenstored"] as const;
 export type Server = (typeof SERVERS)[number];
 
 const XENSTORED_SOCKET = "/run/xenstored/socket";
-const WARM_UP_ROUNDS = 3;
+const WARM_UP_ROUNDS = 2;
 
 /** Microseconds for one unit of the case, a value for each round that counts; rounds are the same for all clients. */
 export type PeerTimes = Record<PeerName, number[]>;
