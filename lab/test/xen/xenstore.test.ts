@@ -10,7 +10,7 @@ import { createNodeGuest, destroyNodeGuest } from "./support/node-guest.ts";
 
 const PROGRAM = join(import.meta.dirname, "programs/xenstore-main.ts");
 const GUEST_PROGRAM = join(import.meta.dirname, "programs/xenstore-guest-main.ts");
-const RUN_TIMEOUT_MS = 240_000;
+const RUN_TIMEOUT_MS = 420_000;
 
 const guestRows = xenstoreGuestRows(() => Promise.reject(new Error("This runs in the lab")));
 const names = [...guestRows, ...xenstoreRows(), ...xenstoreHistories()].map(({ name }) => name);
