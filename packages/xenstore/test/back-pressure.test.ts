@@ -29,7 +29,7 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** So many writes as the backlog takes, and one more, which is refused. */
-async function fill(): Promise<Promise<void>[]> {
+async function fill(): Promise<{ writes: Promise<void>[] }> {
 	const writes: Promise<void>[] = [];
 	for (let index = 0; client.backlog.bytes < BACKLOG_BYTES - 600; index++) writes.push(client.write("/n", index));
 	for (const write of writes) write.catch(() => {});
@@ -39,7 +39,7 @@ async function fill(): Promise<Promise<void>[]> {
 		path: "/n",
 		fields: { requests: writes.length, limitBytes: BACKLOG_BYTES },
 	});
-	return writes;
+	return { writes };
 }
 
 describe("a client that asks faster than xenstored answers", () => {
@@ -58,7 +58,7 @@ describe("a client that asks faster than xenstored answers", () => {
 
 	it("is refused beyond its bound, before anything is sent, and goes on when there is room", async () => {
 		fake.hold();
-		const writes = await fill();
+		const { writes } = await fill();
 		const room = client.room();
 		let hasRoom = false;
 		void room.then(() => {

@@ -133,8 +133,8 @@ export const transactionRows: readonly ContractRow[] = rows("transactions", {
 	"concurrent increments by our client all count": async ({ client, root, another }) => {
 		await client.write(`${root}/counter`, 0);
 		const clients = [client, await another(), await another()];
-		const increment = (index: number): Promise<void> | undefined =>
-			clients[index % clients.length]?.transaction(async (tx) =>
+		const increment = (index: number): Promise<void> =>
+			(clients[index % clients.length] ?? client).transaction(async (tx) =>
 				tx.write(`${root}/counter`, Number(await tx.readText(`${root}/counter`)) + 1),
 			);
 		await Promise.all(Array.from({ length: 12 }, (_, index) => increment(index)));
