@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { inspect, parseArgs } from "node:util";
 import { fuzz } from "../packages/xenstore/test/fuzz/fuzz-server.ts";
 
 const USAGE = `Usage: npm run fuzz -- [options]
@@ -56,8 +56,6 @@ function wholeNumber(option: string, text: string): number {
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-	process.stderr.write(`npm run fuzz: ${error instanceof Error ? error.stack : error}\n`);
-	for (let at = error; at instanceof Error && at.cause; at = at.cause)
-		process.stderr.write(`  because: ${at.cause instanceof Error ? at.cause.stack : at.cause}\n`);
+	process.stderr.write(`npm run fuzz: ${inspect(error)}\n`);
 	return 1;
 });

@@ -7,12 +7,14 @@ import { PARTS, type Part, runCreateBench } from "./create/create-bench.ts";
 import { reportCreate } from "./create/report.ts";
 import { reportXenstore } from "./xenstore/report.ts";
 import { runXenstoreBench, SERVERS, type Server } from "./xenstore/xenstore-bench.ts";
+import { reportXenstoreServer, runXenstoreServerBench } from "./xenstore-server/xenstore-server-bench.ts";
 
-const USAGE = `Usage: npm run bench -- create|xenstore [options]
+const USAGE = `Usage: npm run bench -- create|xenstore|xenstore-server [options]
 
 create: the same guest with xl and with bulkhead in one lab: times, xenstore requests, processes and memory.
 xenstore: our client, libxenstore's and pyxs on the same xenstored and oxenstored: times of requests.
 The lab is booted, and shut down afterwards, unless it is up. Nobody else may use it meanwhile.
+xenstore-server measures the in-memory xenstored on this machine, without a lab.
 
 Options of create:
   --pairs N        rounds that count, for each case (default 5)
@@ -31,14 +33,24 @@ const say = (line: string): void => {
 	process.stderr.write(`${line}\n`);
 };
 
+const BENCHES = ["create", "xenstore", "xenstore-server"] as const;
+type Bench = (typeof BENCHES)[number];
+
 type Options =
 	| { bench: "create"; pairs: number; parts: Set<Part>; guestCounts: number[]; isShared: boolean }
-	| { bench: "xenstore"; rounds: number; servers: Server[] };
+	| { bench: "xenstore"; rounds: number; servers: Server[] }
+	| { bench: "xenstore-server"; pairs: number };
 
 async function main(args: string[]): Promise<number> {
 	const options = readOptions(args);
 	if (!options) {
 		process.stdout.write(USAGE);
+		return 0;
+	}
+	if (options.bench === "xenstore-server") {
+		const results = await runXenstoreServerBench(options.pairs, say);
+		await keep("xenstore-server", results);
+		process.stdout.write(reportXenstoreServer(results));
 		return 0;
 	}
 	const wasUp = (await Lab.findRunning()) !== undefined;
@@ -61,7 +73,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** Every single value, for whoever wants to count otherwise. */
-async function keep(bench: string, results: { startedAt: string }): Promise<void> {
+async function keep(bench: Bench, results: { startedAt: string }): Promise<void> {
 	const file = join(RESULTS, `${bench}-${results.startedAt.replaceAll(":", "").slice(0, 17)}.json`);
 	await mkdir(RESULTS, { recursive: true });
 	await writeFile(file, `${JSON.stringify(results, undefined, "\t")}\n`);
@@ -73,17 +85,23 @@ function readOptions(args: string[]): Options | undefined {
 	const { values, positionals } = parse(args);
 	if (values.help) return undefined;
 	const [bench, ...more] = positionals;
-	if (more.length > 0 || (bench !== "create" && bench !== "xenstore"))
+	if (!isBench(bench) || more.length > 0)
 		throw new InvalidInputError(`There is no bench “${positionals.join(" ")}”`, {
-			remedy: "The ones there are: create, xenstore",
+			remedy: `Those that there are: ${BENCHES.join(", ")}`,
 		});
 	if (bench === "xenstore") {
 		const servers = names("server", values.servers, SERVERS);
 		return { bench, rounds: wholeNumber("--rounds", values.rounds), servers };
 	}
+	const pairs = wholeNumber("--pairs", values.pairs);
+	if (bench === "xenstore-server") return { bench, pairs };
 	const guestCounts = values.guests.split(",").map((count) => wholeNumber("--guests", count));
 	const parts = new Set(names("part", values.only, PARTS));
-	return { bench, pairs: wholeNumber("--pairs", values.pairs), parts, guestCounts, isShared: values.shared };
+	return { bench, pairs, parts, guestCounts, isShared: values.shared };
+}
+
+function isBench(text: string | undefined): text is Bench {
+	return BENCHES.some((bench) => bench === text);
 }
 
 function names<T extends string>(what: string, text: string, known: readonly T[]): T[] {

@@ -112,8 +112,8 @@ describe("a client", () => {
 		expect(await client.isIntroduced(guest)).toBe(true);
 		expect(await client.domainPath(guest)).toBe("/local/domain/5");
 		await client.resume(guest);
-		await client.release(guest);
-		expect(await client.isIntroduced(guest)).toBe(false);
+		await client.release(stub);
+		expect(await client.isIntroduced(stub)).toBe(false);
 		expect(await failureOf(client.control(["no-such"]))).toMatchObject({ errno: "EINVAL" });
 	});
 

@@ -44,6 +44,8 @@ export class Connection implements Principal, Participant {
 	/** It is that domain's own connection and not a socket's. */
 	readonly isDomain: boolean;
 	target: number | undefined;
+	/** Its target, as long as that cannot be released because of it (C xenstored: a reference to the connection). */
+	heldTarget: Domain | undefined;
 	readonly watches: Map<string, Watch> = new Map();
 	readonly transactions: Map<number, Transaction> = new Map();
 	readonly #context: ConnectionContext;

@@ -8,6 +8,8 @@ export class Domain {
 	readonly isUnprivileged: boolean;
 	/** There from introduction to the end. */
 	connection: Connection | undefined;
+	/** It is gone, but its stub domain is not: xenstored remembers it until then. */
+	isGone = false;
 	/** Its shutdown has been announced. */
 	isShutdown = false;
 	/** It has been told to be above its soft quota. */

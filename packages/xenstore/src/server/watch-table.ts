@@ -45,17 +45,20 @@ export class WatchTable {
 		if (all.size === 0) this.#byPath.delete(watch.path);
 	}
 
-	/** Tells every client that watches the node, or something above it, and may know. */
+	/**
+	 * Tells every client that watches the node, or something above it, and may know: once for each token, however many of
+	 * its watches match.
+	 */
 	fire(event: NodeEvent, view: TreeView, weight: RequestWeight | undefined): void {
-		const permitted = new Map<Connection, boolean>();
-		for (const watch of this.#matching(event)) {
-			const { client, hidden, token } = watch;
-			let isPermitted = permitted.get(client);
-			if (isPermitted === undefined) {
-				isPermitted = mayKnow(client, event, view);
-				permitted.set(client, isPermitted);
-			}
-			if (isPermitted) client.sendEvent(relativePath(event.path, hidden), token, weight);
+		const told = new Map<Connection, Set<string> | undefined>();
+		for (const { client, hidden, token } of this.#matching(event)) {
+			if (!told.has(client)) told.set(client, mayKnow(client, event, view) ? new Set() : undefined);
+			const tokens = told.get(client);
+			if (!tokens) continue;
+			const path = relativePath(event.path, hidden);
+			const key = `${path}\0${token}`;
+			if (!tokens.has(key)) client.sendEvent(path, token, weight);
+			tokens.add(key);
 		}
 	}
 

@@ -140,14 +140,15 @@ export class XenstoreServer implements AsyncDisposable {
 
 	/**
 	 * The domain does not exist any more, or is dying: its connection ends, the nodes that it owns are removed, and
-	 * @releaseDomain fires if it had been introduced. Safe to repeat.
+	 * @releaseDomain fires if it had been introduced. All but the first waits for the end of a stub domain whose target it
+	 * is, as in xenstored. Safe to repeat.
 	 */
 	domainGone(domid: DomId): void {
 		const domain = this.#xenstored.domains.find(domid);
 		if (domid === 0) throw new InvalidInputError("Domain 0 cannot go");
 		this.#waiting.get(domid)?.destroy();
 		this.#waiting.delete(domid);
-		if (domain) this.#xenstored.release(domain);
+		if (domain) this.#xenstored.gone(domain);
 	}
 
 	/** After every INTRODUCE that went well, repeated ones included. Returns the way to take it back. */

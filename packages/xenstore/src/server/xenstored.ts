@@ -93,6 +93,9 @@ export class Xenstored implements Store, ConnectionContext {
 
 	/** Again: its connection begins anew. @throws Refusal EINVAL when there is no such domain */
 	introduce(domid: number, ring: Ring): void {
+		const remembered = this.domains.find(domid);
+		// Another one by now. xenstored would not survive it.
+		if (remembered?.isGone) this.#end(remembered);
 		const known = this.domains.findIntroduced(domid);
 		if (known) known.connection?.reset();
 		else if (!this.#exists(domid)) refuse("EINVAL");
@@ -105,26 +108,29 @@ export class Xenstored implements Store, ConnectionContext {
 		for (const listener of this.listeners) listener.introduced(domid, ring);
 	}
 
-	/** Ends the connection. What the domain owns is removed, since its number may come back. */
+	/** RELEASE. A domain that a stub domain holds as its target stays; asked again, it goes. */
 	release(domain: Domain): void {
-		const { connection, domid } = domain;
-		domain.connection = undefined;
-		if (connection) {
-			const stream = connection.detach();
-			connection.reset();
-			this.clients.delete(connection);
-			stream?.destroy();
-		}
-		this.#removeNodesOf(domain);
-		this.watches.forgetDomain(domid);
-		this.domains.forget(domid);
-		if (!connection) return;
-		this.watches.fireSpecial("@releaseDomain");
-		for (const listener of this.listeners) listener.released(domid);
+		const holder = this.#holderOf(domain);
+		if (holder) holder.heldTarget = undefined;
+		else this.#end(domain);
+	}
+
+	/**
+	 * The host has no such domain any more. While its stub domain is connected, xenstored keeps what it owns, says that it
+	 * is introduced, and announces nothing: all of that comes when the stub domain goes (seen with 4.17).
+	 */
+	gone(domain: Domain): void {
+		domain.isGone = true;
+		if (this.#holderOf(domain)) this.#silence(domain.connection);
+		else this.#end(domain);
 	}
 
 	setTarget({ connection, domid }: Domain, target: Domain): void {
-		if (connection) connection.target = target.domid;
+		if (connection) {
+			connection.target = target.domid;
+			// Domain 0 would hold it for ever.
+			if (domid !== 0) connection.heldTarget = target;
+		}
 		for (const listener of this.listeners) listener.targetSet(domid, target.domid);
 	}
 
@@ -167,6 +173,33 @@ export class Xenstored implements Store, ConnectionContext {
 		const transaction = id === 0 ? undefined : (client.transactions.get(id) ?? refuse("ENOENT"));
 		const view = transaction ?? new LiveView(this, client, weight);
 		kind.handle({ server: this, client, request, transaction, view, weight });
+	}
+
+	/** Those that are gone themselves hold nobody: xenstored never lets go of two that are each other's target. */
+	#holderOf(domain: Domain): Connection | undefined {
+		for (const client of this.clients)
+			if (client.heldTarget === domain && client.account !== domain && !client.account.isGone) return client;
+		return undefined;
+	}
+
+	#silence(connection: Connection | undefined): void {
+		connection?.detach()?.destroy();
+		connection?.reset();
+	}
+
+	/** Ends the connection. What the domain owns is removed, since its number may come back. */
+	#end(domain: Domain): void {
+		const { connection, domid } = domain;
+		domain.connection = undefined;
+		this.#silence(connection);
+		if (connection) this.clients.delete(connection);
+		if (connection?.heldTarget?.isGone) this.#end(connection.heldTarget);
+		this.#removeNodesOf(domain);
+		this.watches.forgetDomain(domid);
+		this.domains.forget(domid);
+		if (!connection) return;
+		this.watches.fireSpecial("@releaseDomain");
+		for (const listener of this.listeners) listener.released(domid);
 	}
 
 	#makeConnection(domain: Domain, isDomain: boolean): Connection {

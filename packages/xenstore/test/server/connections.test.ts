@@ -203,7 +203,9 @@ describe("a domain", () => {
 	});
 
 	it("loses its connection when it is released or gone", async () => {
-		for (const end of [() => dom0.ask("RELEASE", `${GUEST}\0`), () => server.domainGone(GUEST)]) {
+		const release = async (): Promise<unknown> => dom0.ask("RELEASE", `${GUEST}\0`);
+		const go = async (): Promise<unknown> => server.domainGone(GUEST);
+		for (const end of [release, go]) {
 			const client = new WireClient(await openDomain());
 			await client.ask("WATCH", "a\0t\0");
 			await client.ask("TRANSACTION_START", "\0");
@@ -288,13 +290,13 @@ describe("the host", () => {
 			dom0.ask("INTRODUCE", "5\x001234\x003\0"),
 			dom0.ask("INTRODUCE", "6\0-1\x004\0"),
 			dom0.ask("SET_TARGET", "6\x005\0"),
-			dom0.ask("RELEASE", "5\0"),
+			dom0.ask("RELEASE", "6\0"),
 		];
 		return Promise.all(all).then(() => {
-			server.domainGone(OTHER);
+			server.domainGone(GUEST);
 			for (const stop of stops) stop();
 			server.introduceDomain(GUEST);
-			expect(heard).toEqual(["introduce 5 1234 3", "introduce 6 -1 4", "target 6 5", "release 5", "release 6"]);
+			expect(heard).toEqual(["introduce 5 1234 3", "introduce 6 -1 4", "target 6 5", "release 6", "release 5"]);
 		});
 	});
 

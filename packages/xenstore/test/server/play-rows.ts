@@ -47,7 +47,7 @@ export async function playRows(rows: readonly Row[], options: XenstoreServerOpti
 				expect(events.join(" "), where).toBe(expects);
 				continue;
 			}
-			const [operation = "", payload = ""] = splitOnce(asks, " ");
+			const [operation, payload] = splitOnce(asks, " ");
 			const type = operation in OPERATION ? (operation as Operation) : Number(operation);
 			const id = transaction === "" ? 0 : (transactions.get(transaction) ?? 0x7777);
 			const answer = await client.ask(type, payload.replaceAll("|", "\0"), id);

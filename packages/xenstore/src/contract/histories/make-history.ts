@@ -25,7 +25,8 @@ const WEIGHTS: readonly (readonly [Operation, number])[] = [
 	["SET_TARGET", 1],
 ];
 const NAMES = ["a", "b-1"];
-const BAD_PATHS = ["", "//", "/a//b", "/a/", "/a b", "a/", "/ä", "@releaseDomain/x", `/${"x".repeat(2050)}`];
+/** No special names: 4.17's xenstored may end when permissions of an unknown one are set (it answers a stale errno). */
+const BAD_PATHS = ["", "//", "/a//b", "/a/", "/a b", "a/", "/ä", `/${"x".repeat(2050)}`];
 const BAD_PERMISSIONS = ["", "r", "x1", "r1x", "n", "b-"];
 
 type Choose = (below: number) => number;
@@ -62,31 +63,23 @@ function slotFor(operation: Operation, slot: number, choose: Choose): number {
 	return operation === "TRANSACTION_START" && choose(10) !== 9 ? 0 : slot;
 }
 
+/** Requests that take something else than one path. */
+const STRINGS: Partial<Record<Operation, (shape: HistoryShape, choose: Choose) => string[]>> = {
+	WRITE: (shape, choose) => [choosePath(shape, choose), chooseValue(choose)],
+	DIRECTORY_PART: (shape, choose) => [choosePath(shape, choose), `${[0, 0, 2, 1000][choose(4)]}`],
+	SET_PERMS: (shape, choose) => [choosePath(shape, choose), ...choosePermissions(shape, choose)],
+	WATCH: (shape, choose) => [choosePath(shape, choose), `token${choose(2)}`],
+	UNWATCH: (shape, choose) => [choosePath(shape, choose), `token${choose(2)}`],
+	RESET_WATCHES: () => [""],
+	TRANSACTION_START: () => [""],
+	TRANSACTION_END: (_, choose) => [["T", "T", "T", "T", "T", "F", "X"][choose(7)] ?? "T"],
+	GET_DOMAIN_PATH: (_, choose) => [["0", "7", "-1", "x", "12x"][choose(5)] ?? "0"],
+	IS_DOMAIN_INTRODUCED: ({ domids, stranger }, choose) => [`${[0, stranger, ...domids][choose(2 + domids.length)]}`],
+	SET_TARGET: (shape, choose) => [chooseDomid(shape, choose), chooseDomid(shape, choose)],
+};
+
 function stringsFor(operation: Operation, shape: HistoryShape, choose: Choose): string[] {
-	switch (operation) {
-		case "WRITE":
-			return [choosePath(shape, choose), chooseValue(choose)];
-		case "DIRECTORY_PART":
-			return [choosePath(shape, choose), `${[0, 0, 2, 1000][choose(4)]}`];
-		case "SET_PERMS":
-			return [choosePath(shape, choose), ...choosePermissions(shape, choose)];
-		case "WATCH":
-		case "UNWATCH":
-			return [choosePath(shape, choose), `token${choose(2)}`];
-		case "RESET_WATCHES":
-		case "TRANSACTION_START":
-			return [""];
-		case "TRANSACTION_END":
-			return [["T", "T", "T", "T", "T", "F", "X"][choose(7)] ?? "T"];
-		case "GET_DOMAIN_PATH":
-			return [["0", "7", "-1", "x", "12x"][choose(5)] ?? "0"];
-		case "IS_DOMAIN_INTRODUCED":
-			return [`${[0, shape.stranger, ...shape.domids][choose(2 + shape.domids.length)]}`];
-		case "SET_TARGET":
-			return [chooseDomid(shape, choose), chooseDomid(shape, choose)];
-		default:
-			return [choosePath(shape, choose)];
-	}
+	return STRINGS[operation]?.(shape, choose) ?? [choosePath(shape, choose)];
 }
 
 function choosePath({ domids }: HistoryShape, choose: Choose): string {

@@ -126,7 +126,6 @@ export class Model {
 		if (!list.every((text) => /^[nrwb]\d+$/.test(text))) throw new Refused("EINVAL");
 		const owner = Number(list[0]?.slice(1));
 		if (!this.#isIntroduced(owner)) throw new Refused("ENOENT");
-		if (path.startsWith("@")) throw new Refused("EINVAL");
 		const node = getNode(view, client, path, "wo");
 		if (client.domid !== 0 && owner !== Number(node.permissions[0]?.slice(1))) throw new Refused("EPERM");
 		view.put(path, { ...node, permissions: [...list] });
@@ -194,9 +193,14 @@ export class Model {
 		for (const [index, watches] of this.#watches.entries()) {
 			const client = this.#clients[index] as ModelClient;
 			if (!readableBy.some((permissions) => may(client, "r", permissions))) continue;
-			for (const watch of watches)
-				if (watch.path === path || (!isExact && (watch.path === "/" || path.startsWith(`${watch.path}/`))))
-					this.events[index]?.push({ path: path.slice(watch.base.length), token: watch.token });
+			const matching = watches.filter(
+				(watch) => watch.path === path || (!isExact && (watch.path === "/" || path.startsWith(`${watch.path}/`))),
+			);
+			// Watches that share a token cannot be told apart: one event for all of them.
+			const told = new Map(
+				matching.map(({ base, token }) => [`${base} ${token}`, { path: path.slice(base.length), token }]),
+			);
+			this.events[index]?.push(...told.values());
 		}
 	}
 }
@@ -235,7 +239,7 @@ function findNode(view: ModelView, client: ModelClient, path: string, wanted: st
 	let above = parentPath(path);
 	while (!view.get(above)) above = parentPath(above);
 	const rights = rightsOf(client, view.get(above)?.permissions ?? []);
-	if (node || ![...wanted].some((letter) => rights.includes(letter))) throw new Refused("EACCES");
+	if (node || !wanted.split("").some((letter) => rights.includes(letter))) throw new Refused("EACCES");
 	return undefined;
 }
 

@@ -1,6 +1,6 @@
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { ProtocolError, withDeadline } from "@bulkhead/base";
+import { delay, errnoOf, ProtocolError, withDeadline } from "@bulkhead/base";
 import { encodeMessage, type Message } from "../../wire/message.ts";
 import { MessageParser } from "../../wire/message-parser.ts";
 import { OPERATION, type Operation } from "../../wire/operations.ts";
@@ -31,18 +31,16 @@ export class WireClient {
 
 	/** To a unix socket. @throws DeadlineError, and what `connect` fails with */
 	static async open(path: string): Promise<WireClient> {
-		const socket = connect({ path });
-		const connected = new Promise<void>((resolve, reject) => {
-			socket.once("connect", resolve);
-			socket.once("error", reject);
-		});
-		try {
-			await withDeadline(connected, { timeoutMs: TIMEOUT_MS, what: `the connection to ${path}` });
-		} catch (error) {
-			socket.destroy();
-			throw error;
+		const deadline = performance.now() + TIMEOUT_MS;
+		for (;;) {
+			try {
+				return new WireClient(await connectOnce(path));
+			} catch (error) {
+				// xenstored lets one client wait at its door; the next one is told to come again.
+				if (errnoOf(error) !== "EAGAIN" || performance.now() > deadline) throw error;
+				await delay(1);
+			}
 		}
-		return new WireClient(socket);
 	}
 
 	constructor(stream: Duplex) {
@@ -103,5 +101,20 @@ export class WireClient {
 		const resolve = this.#pending.get(requestId);
 		this.#pending.delete(requestId);
 		resolve?.(type === OPERATION.ERROR ? { errno: decodeText(payload) } : { payload: payload.toString("latin1") });
+	}
+}
+
+async function connectOnce(path: string): Promise<Socket> {
+	const socket = connect({ path });
+	const connected = new Promise<void>((resolve, reject) => {
+		socket.once("connect", resolve);
+		socket.once("error", reject);
+	});
+	try {
+		await withDeadline(connected, { timeoutMs: TIMEOUT_MS, what: `the connection to ${path}` });
+		return socket;
+	} catch (error) {
+		socket.destroy();
+		throw error;
 	}
 }

@@ -9,35 +9,40 @@ const DOMID_SELF = 0x7ff0;
 function introduce(call: Call): void {
 	const [domid, frame, port] = stringsOf(call);
 	if (domid === undefined || frame === undefined || port === undefined) refuse("EINVAL");
-	if (atoi(port) <= 0) refuse("EINVAL");
-	call.server.introduce(atoiUnsigned(domid), { frame: Number.parseInt(frame, 10), port: atoi(port) });
+	if (atoi(port) === 0) refuse("EINVAL");
+	call.server.introduce(atoiUnsigned(domid), { frame: Number.parseInt(frame, 10), port: atoiUnsigned(port) });
 	acknowledge(call);
 }
 
+/** @throws Refusal ENOENT; EINVAL when it is only remembered */
+function connectedDomain({ server }: Call, domid: number): Domain {
+	const domain = server.domains.findIntroduced(domid) ?? refuse("ENOENT");
+	if (domain.isGone) refuse("EINVAL");
+	return domain;
+}
+
 /** Never domain 0. @throws Refusal EINVAL, ENOENT */
-function introducedDomain(call: Call): Domain {
+function namedDomain(call: Call): Domain {
 	const domid = atoiUnsigned(onlyString(call));
 	if (domid === 0) refuse("EINVAL");
-	return call.server.domains.findIntroduced(domid) ?? refuse("ENOENT");
+	return connectedDomain(call, domid);
 }
 
 function release(call: Call): void {
-	call.server.release(introducedDomain(call));
+	call.server.release(namedDomain(call));
 	acknowledge(call);
 }
 
 function resume(call: Call): void {
-	introducedDomain(call).isShutdown = false;
+	namedDomain(call).isShutdown = false;
 	acknowledge(call);
 }
 
 function setTarget(call: Call): void {
 	const [stub, guest] = stringsOf(call);
 	if (stub === undefined || guest === undefined) refuse("EINVAL");
-	const { domains } = call.server;
-	const domain = domains.findIntroduced(atoiUnsigned(stub)) ?? refuse("ENOENT");
-	const target = domains.findIntroduced(atoiUnsigned(guest)) ?? refuse("ENOENT");
-	call.server.setTarget(domain, target);
+	const domain = connectedDomain(call, atoiUnsigned(stub));
+	call.server.setTarget(domain, connectedDomain(call, atoiUnsigned(guest)));
 	acknowledge(call);
 }
 
