@@ -1,21 +1,7 @@
-import { parseArgs } from "node:util";
-import { InvalidInputError } from "@bulkhead/base";
 import { median } from "../statistics.ts";
 import { type BenchHost, openBenchHost } from "./bench-host.ts";
-import { lastOverFirst, reportSim, type SimCase, type SimResults } from "./report.ts";
+import { lastOverFirst, type SimCase, type SimResults } from "./report.ts";
 
-export const SIM_USAGE = `Usage: npm run bench -- sim [options]
-
-Creates and destroys many guests through the whole daemon on a simulated host in this process, and tells what the last
-cost beside the first. Needs neither Xen nor the lab.
-
-  --guests N       of each kind, one after the other (default 1000)
-  --crowd N        of each kind, side by side (default 200)
-  -h, --help       this text
-`;
-
-const DEFAULT_GUESTS = "1000";
-const DEFAULT_CROWD = "200";
 /** Before anything counts: the engine compiles what is used much. */
 const WARM_UP = 100;
 /** At the beginning and at the end, whose medians are compared. */
@@ -24,13 +10,14 @@ const WINDOWS = 10;
 const KINDS = ["hvm", "pv"] as const;
 export type SimKind = (typeof KINDS)[number];
 
-/** @throws InvalidInputError; Error when something of the guests was left */
-export async function runSimBench(args: string[], say: (line: string) => void): Promise<number> {
-	const numbers = readNumbers(args);
-	if (!numbers) {
-		process.stdout.write(SIM_USAGE);
-		return 0;
-	}
+/**
+ * Creates and destroys many guests of each kind, one after the other and side by side.
+ * @throws Error when something of the guests was left
+ */
+export async function runSimBench(
+	numbers: { guests: number; crowd: number },
+	say: (line: string) => void,
+): Promise<SimResults> {
 	const startedAt = new Date().toISOString();
 	const cases: SimCase[] = [];
 	for (const kind of KINDS)
@@ -42,9 +29,7 @@ export async function runSimBench(args: string[], say: (line: string) => void): 
 			say(`${guests} ${kind} guests, ${found.way}: ${lastOverFirst(found).toFixed(2)}`);
 			cases.push(found);
 		}
-	const results: SimResults = { startedAt, cases };
-	process.stdout.write(reportSim(results));
-	return 0;
+	return { startedAt, cases };
 }
 
 async function onFreshHost(measure: (host: BenchHost) => Promise<SimCase>): Promise<SimCase> {
@@ -139,27 +124,4 @@ async function create({ client, images, directory }: BenchHost, kind: SimKind, n
 			: ['type="hvm"', "memory=64", "videoram=8", 'serial="pty"', `disk=["${images.disk},raw,hda,w"]`];
 	const configText = [`name="${name}"`, ...lines].join("\n");
 	await client.create({ configText, file: "bench", baseDir: directory, overrides: [], paused: false, dryRun: false });
-}
-
-/** Undefined: help is wanted. @throws InvalidInputError */
-function readNumbers(args: string[]): { guests: number; crowd: number } | undefined {
-	const options = {
-		guests: { type: "string", default: DEFAULT_GUESTS },
-		crowd: { type: "string", default: DEFAULT_CROWD },
-		help: { type: "boolean", short: "h" },
-	} as const;
-	let values: { guests: string; crowd: string; help?: boolean };
-	try {
-		values = parseArgs({ args, options }).values;
-	} catch (cause) {
-		throw new InvalidInputError((cause as Error).message, { cause, remedy: "See npm run bench -- sim --help" });
-	}
-	if (values.help) return undefined;
-	return { guests: wholeNumber("--guests", values.guests), crowd: wholeNumber("--crowd", values.crowd) };
-}
-
-function wholeNumber(option: string, text: string): number {
-	const value = Number(text);
-	if (Number.isInteger(value) && value > 0) return value;
-	throw new InvalidInputError(`Option ${option} takes whole numbers above 0 and not “${text}”`);
 }

@@ -3,12 +3,16 @@ import type { Operation } from "./wire/operations.ts";
 
 /**
  * - `xenstore-refused`: xenstored answered with an errno
+ * - `xenstore-unsupported`: this xenstored does not know the request (ENOSYS) or lacks the feature asked for
+ * - `xenstore-overloaded`: too much awaits xenstored's answers already; the request was not sent
  * - `xenstore-connection-lost`: xenstored went away or broke the protocol; nothing more will come of this client
  * - `xenstore-closed`: this client was closed by its owner
  * - `xenstore-conflict`: a transaction met other writers until its deadline
  */
 export type XenstoreErrorCode =
 	| "xenstore-refused"
+	| "xenstore-unsupported"
+	| "xenstore-overloaded"
 	| "xenstore-connection-lost"
 	| "xenstore-closed"
 	| "xenstore-conflict";
@@ -41,6 +45,13 @@ export class XenstoreError extends PeerRefusedError {
 export function refusal(operation: Operation, path: string | undefined, errnoText: string): XenstoreError {
 	const errno = printable(errnoText, 32);
 	const on = path === undefined ? "" : ` of ${printable(path, 200)}`;
+	if (errno === "ENOSYS")
+		return new XenstoreError("xenstore-unsupported", `This xenstored does not know ${operation}`, {
+			errno,
+			operation,
+			path,
+			remedy: "Use a newer xenstored, or do without",
+		});
 	return new XenstoreError("xenstore-refused", `xenstored refused ${operation}${on}: ${errno}`, {
 		errno,
 		operation,

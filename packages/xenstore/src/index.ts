@@ -1,11 +1,13 @@
 export type { XenstoreBatch } from "./client/batch.ts";
 export type { ConnectionStats } from "./client/connection.ts";
 export type { TransactionOptions } from "./client/retry-conflicts.ts";
+export type { ServerSettings } from "./client/server-settings.ts";
 export type { WaitForOptions } from "./client/wait-for.ts";
 export type { WatchOptions, XenstoreWatch } from "./client/watch.ts";
 export { XenstoreError, type XenstoreErrorCode } from "./errors.ts";
 export { findPathFault, isXenstorePath, watchPath, type XenstorePath, xenstorePath } from "./path.ts";
-export { type Access, formatPermission, type Permission, parsePermission } from "./permission.ts";
-export { XENBUS_DEVICE, XENSTORED_SOCKET } from "./transport/open-transport.ts";
+export { type Access, ANY_DOMAIN, formatPermission, type Permission, parsePermission } from "./permission.ts";
+export { openTransport, type Transport, XENBUS_DEVICE, XENSTORED_SOCKET } from "./transport/open-transport.ts";
 export type { RequestOptions, XenstoreValue, XenstoreView } from "./view.ts";
-export { type ConnectOptions, XenstoreClient } from "./xenstore-client.ts";
+export { FEATURE, type Feature } from "./wire/features.ts";
+export { type ConnectOptions, type StreamOptions, XenstoreClient } from "./xenstore-client.ts";

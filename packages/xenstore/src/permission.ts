@@ -12,6 +12,12 @@ export interface Permission {
 	access: Access;
 }
 
+/**
+ * Stands for every domain in a permission list (xen.h: DOMID_ANY, 0x7FF5), where xenstored offers the feature
+ * `FEATURE.anyDomain`. No domain's own number.
+ */
+export const ANY_DOMAIN: DomId = 0x7ff5 as DomId;
+
 const LETTERS = { none: "n", read: "r", write: "w", both: "b" } as const satisfies Record<Access, string>;
 const ACCESSES = new Map<string, Access>(Object.entries(LETTERS).map(([access, letter]) => [letter, access as Access]));
 
@@ -25,6 +31,7 @@ export function parsePermission(text: string): Permission {
 	const access = ACCESSES.get(text.slice(0, 1));
 	if (access === undefined || !/^.\d{1,5}$/.test(text))
 		throw new ProtocolError(`Text "${printable(text, 40)}" is not a permission`);
+	if (text.slice(1) === `${ANY_DOMAIN}`) return { domid: ANY_DOMAIN, access };
 	try {
 		return { domid: domId(text.slice(1)), access };
 	} catch (error) {

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
-import { type DomId, type EvtchnPort, InvalidInputError } from "@bulkhead/base";
+import { type DomId, type EvtchnPort, InvalidInputError, Mutex } from "@bulkhead/base";
 import { runBatch, type XenstoreBatch } from "./client/batch.ts";
 import { Connection, type ConnectionStats } from "./client/connection.ts";
 import { NodeAccess } from "./client/node-access.ts";
 import type { TransactionOptions } from "./client/retry-conflicts.ts";
+import { ServerSettings } from "./client/server-settings.ts";
 import { runTransaction } from "./client/transaction.ts";
 import { type WaitForOptions, waitForValue } from "./client/wait-for.ts";
 import { type WatchOptions, XenstoreWatch } from "./client/watch.ts";
@@ -22,10 +23,21 @@ export interface ConnectOptions {
 	timeoutMs?: number;
 	/** For each reply. Default 60 s. */
 	requestTimeoutMs?: number;
+	/**
+	 * Bytes that requests without an answer may hold here, some 0.5 KiB for a small one. More are refused with
+	 * XenstoreError `xenstore-overloaded`. Default 16 MiB.
+	 */
+	backlogBytes?: number;
+}
+
+export interface StreamOptions extends Pick<ConnectOptions, "requestTimeoutMs" | "backlogBytes"> {
+	/** Bytes of payload that a request may have. Default: the protocol's 4096. */
+	payloadBytes?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+const BACKLOG_BYTES = 16 * 1024 * 1024;
 
 /**
  * A connection to xenstored. It does not reconnect: what xenstored held for it (watches, transactions) is gone with the
@@ -38,21 +50,44 @@ export class XenstoreClient extends NodeAccess implements AsyncDisposable {
 		signal,
 		timeoutMs = CONNECT_TIMEOUT_MS,
 		requestTimeoutMs = REQUEST_TIMEOUT_MS,
+		backlogBytes = BACKLOG_BYTES,
 	}: ConnectOptions = {}): Promise<XenstoreClient> {
 		const transport = await openTransport(path, { signal, timeoutMs });
-		return new XenstoreClient(new Connection(transport, requestTimeoutMs));
+		return new XenstoreClient(new Connection(transport, { requestTimeoutMs, backlogBytes }));
 	}
 
-	/** Over a stream that stands already, such as a simulated domain's ring. Closing the client destroys it. */
+	/** Over a byte stream that leads to xenstored, such as a socket that is open already. The client closes it. */
 	static over(
 		stream: Duplex,
-		{ requestTimeoutMs = REQUEST_TIMEOUT_MS }: { requestTimeoutMs?: number } = {},
+		{
+			requestTimeoutMs = REQUEST_TIMEOUT_MS,
+			backlogBytes = BACKLOG_BYTES,
+			payloadBytes = LIMITS.payload,
+		}: StreamOptions = {},
 	): XenstoreClient {
-		return new XenstoreClient(new Connection({ stream, payloadBytes: LIMITS.payload }, requestTimeoutMs));
+		return new XenstoreClient(new Connection({ stream, payloadBytes }, { requestTimeoutMs, backlogBytes }));
 	}
+
+	/** Features and quotas, as far as this xenstored has them. */
+	readonly server: ServerSettings;
+	readonly #turns = new Mutex();
 
 	private constructor(connection: Connection) {
 		super(connection, 0);
+		this.server = new ServerSettings(connection);
+	}
+
+	/** What has been asked and not been answered. */
+	get backlog(): { requests: number; bytes: number } {
+		return this.connection.backlog;
+	}
+
+	/**
+	 * Resolves when at most half of `backlogBytes` is in use: whoever makes requests without awaiting each awaits this
+	 * now and then, and so keeps xenstored's pace. @throws XenstoreError when the connection ends; CancelledError
+	 */
+	async room(options?: RequestOptions): Promise<void> {
+		await this.connection.room(options);
 	}
 
 	/** Counters since the connection was made; live. */
@@ -60,14 +95,18 @@ export class XenstoreClient extends NodeAccess implements AsyncDisposable {
 		return this.connection.stats;
 	}
 
-	/** Repeats the body while other writers interfere: it must not have effects of its own. @throws XenstoreError */
+	/**
+	 * Repeats the body while other writers interfere: it must not have effects of its own. Transactions and batches of one
+	 * client wait for each other, as they would only make each other repeat: a body must not begin another.
+	 * @throws XenstoreError
+	 */
 	async transaction<T>(body: (tx: XenstoreView) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-		return runTransaction(this.connection, body, options);
+		return this.#turns.run(() => runTransaction(this.connection, body, options));
 	}
 
 	/** Changes in two round trips. A refused one does not hold back the others: see `fields.committed` of the error. */
 	async batch(body: (batch: XenstoreBatch) => void, options: TransactionOptions = {}): Promise<void> {
-		return runBatch(this.connection, body, options);
+		return this.#turns.run(() => runBatch(this.connection, body, options));
 	}
 
 	/** Begins at once, also when nobody iterates yet. @throws InvalidInputError */

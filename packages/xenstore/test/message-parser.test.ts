@@ -67,6 +67,29 @@ describe("MessageParser", () => {
 		expect(() => encodeMessage({ ...largest, payload: Buffer.alloc(LIMITS.payload + 1) })).toThrow(RangeError);
 	});
 
+	it("takes a longer payload where it is told to, and goes on with shorter ones", () => {
+		const parser = new MessageParser({ payloadBytes: 100_000 });
+		const sent = [20_000, 5, 100_000, 0].map((length, requestId) => {
+			const header = Buffer.alloc(LIMITS.header);
+			header.writeUInt32LE(requestId, 4);
+			header.writeUInt32LE(length, 12);
+			return Buffer.concat([header, Buffer.alloc(length, requestId)]);
+		});
+		const found: Message[] = [];
+		const bytes = Buffer.concat(sent);
+		for (let at = 0; at < bytes.length; at += 999) parser.push(bytes.subarray(at, at + 999), (m) => found.push(m));
+		expect(found.map(({ requestId, payload }) => [requestId, payload.length])).toEqual([
+			[0, 20_000],
+			[1, 5],
+			[2, 100_000],
+			[3, 0],
+		]);
+		expect(found[2]?.payload.every((byte) => byte === 2)).toBe(true);
+		const header = Buffer.alloc(LIMITS.header);
+		header.writeUInt32LE(100_001, 12);
+		expect(() => parser.push(header, () => {})).toThrow(ProtocolError);
+	});
+
 	it("takes nothing more after a refusal", () => {
 		const parser = new MessageParser();
 		const bad = Buffer.alloc(LIMITS.header, 0xff);

@@ -17,18 +17,27 @@ export interface RowOutcome {
 /** Runs in dom0: one line of JSON for each row. The exit status tells whether all held. */
 export async function runRows(rows: readonly Row[]): Promise<void> {
 	let failures = 0;
-	for (const { name, run } of rows) {
-		const started = performance.now();
-		const outcome: RowOutcome = { row: name, ok: true, ms: 0 };
-		try {
-			outcome.figures = await run();
-		} catch (error) {
-			failures++;
-			outcome.ok = false;
-			outcome.error = { ...serializeError(error), stack: error instanceof Error ? error.stack : undefined };
-		}
-		outcome.ms = Math.round(performance.now() - started);
-		process.stdout.write(`${JSON.stringify(outcome)}\n`);
+	for (const row of rows) {
+		const outcome = await runRow(row);
+		if (!outcome.ok) failures++;
+		printOutcome(outcome);
 	}
-	process.exitCode = failures === 0 && rows.length > 0 ? 0 : 1;
+	if (failures > 0 || rows.length === 0) process.exitCode = 1;
+}
+
+export function printOutcome(outcome: RowOutcome): void {
+	process.stdout.write(`${JSON.stringify(outcome)}\n`);
+}
+
+export async function runRow({ name, run }: Row): Promise<RowOutcome> {
+	const started = performance.now();
+	const outcome: RowOutcome = { row: name, ok: true, ms: 0 };
+	try {
+		outcome.figures = await run();
+	} catch (error) {
+		outcome.ok = false;
+		outcome.error = { ...serializeError(error), stack: error instanceof Error ? error.stack : undefined };
+	}
+	outcome.ms = Math.round(performance.now() - started);
+	return outcome;
 }

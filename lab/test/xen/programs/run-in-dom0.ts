@@ -12,14 +12,19 @@ export interface ProgramOutcome {
 }
 
 /** Bundles a program of rows, runs it in dom0 and reads its lines. */
-export async function runInDom0(lab: Lab, entry: string, timeoutMs: number): Promise<ProgramOutcome> {
+export async function runInDom0(
+	lab: Lab,
+	entry: string,
+	timeoutMs: number,
+	args: readonly string[] = [],
+): Promise<ProgramOutcome> {
 	const folder = await mkdtemp(join(tmpdir(), "bulkhead-rows-"));
 	const remote = (await lab.run(["mktemp", "-d", "/tmp/bulkhead-rows-XXXXXX"])).trim();
 	try {
 		const local = join(folder, "rows.mjs");
 		await writeFile(local, await bundleProgram(entry));
 		await lab.put(local, `${remote}/rows.mjs`);
-		const { exitCode, stdout, stderr } = await lab.exec(["node", `${remote}/rows.mjs`], { timeoutMs });
+		const { exitCode, stdout, stderr } = await lab.exec(["node", `${remote}/rows.mjs`, ...args], { timeoutMs });
 		const outcomes = stdout
 			.toString()
 			.split("\n")

@@ -3,10 +3,13 @@ import { DeadlineError, InvalidInputError, ProtocolError } from "@bulkhead/base"
 import { refusal, XenstoreError } from "../errors.ts";
 import type { Transport } from "../transport/open-transport.ts";
 import type { RequestOptions } from "../view.ts";
-import { encodeMessage, type Message } from "../wire/message.ts";
+import { LIMITS } from "../wire/limits.ts";
+import type { Message } from "../wire/message.ts";
 import { MessageParser } from "../wire/message-parser.ts";
 import { findOperation, OPERATION, type Operation } from "../wire/operations.ts";
 import { decodeText, decodeWatchEvent } from "../wire/payload.ts";
+import { Backlog } from "./backlog.ts";
+import { Outbox } from "./outbox.ts";
 import { PendingReply } from "./pending-reply.ts";
 
 export interface Request {
@@ -15,6 +18,15 @@ export interface Request {
 	/** For error texts. */
 	path?: string;
 	transactionId?: number;
+	/** Gives back what xenstored holds for us: sent however much is unanswered. */
+	isRelease?: boolean;
+}
+
+export interface ConnectionLimits {
+	/** For each reply. */
+	requestTimeoutMs: number;
+	/** Of requests without an answer, with what they hold here. */
+	backlogBytes: number;
 }
 
 export interface ConnectionStats {
@@ -36,22 +48,29 @@ const LAST_REQUEST_ID = 0xffff_ffff;
 export class Connection {
 	readonly stats: ConnectionStats = { requests: 0, replies: 0, watchEvents: 0, transactions: 0, conflicts: 0 };
 	readonly #stream: Duplex;
+	readonly #outbox: Outbox;
+	readonly #backlog: Backlog;
 	/** Bytes of payload that a request may have. */
 	readonly payloadBytes: number;
 	readonly #requestTimeoutMs: number;
-	readonly #parser = new MessageParser();
+	readonly #parser = new MessageParser({ payloadBytes: LIMITS.reply });
 	/** In the order sent, which is the order of their deadlines. */
 	readonly #pending = new Map<number, PendingReply>();
 	readonly #watchers = new Map<string, (path: string) => void>();
 	readonly #closeListeners = new Set<(error: XenstoreError) => void>();
 	#lastId = 0;
 	#lastToken = 0;
-	#isCorked = false;
+	/** A turn of the event loop in which requests are made. */
+	#isTurnOpen = false;
+	/** On the clock of performance.now(), read once in each such turn. */
+	#turnStartedMs = 0;
 	#sweep: NodeJS.Timeout | undefined;
 	#end: XenstoreError | undefined;
 
-	constructor({ stream, payloadBytes }: Transport, requestTimeoutMs: number) {
+	constructor({ stream, payloadBytes }: Transport, { requestTimeoutMs, backlogBytes }: ConnectionLimits) {
 		this.#stream = stream;
+		this.#outbox = new Outbox(stream);
+		this.#backlog = new Backlog(backlogBytes);
 		this.payloadBytes = payloadBytes;
 		this.#requestTimeoutMs = requestTimeoutMs;
 		stream.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -67,19 +86,32 @@ export class Connection {
 
 	/** The reply's payload. */
 	request(request: Request, { signal }: RequestOptions = {}): Promise<Buffer> {
-		const { operation, payload, path, transactionId = 0 } = request;
+		const { operation, payload, path, transactionId = 0, isRelease = false } = request;
 		if (this.#end) return Promise.reject(this.#end);
 		if (payload.length > this.payloadBytes) return Promise.reject(this.tooLong(request));
-		const pending = new PendingReply(operation, path, performance.now() + this.#requestTimeoutMs);
+		if (!isRelease && !this.#backlog.hasRoomFor(payload.length)) return Promise.reject(this.#overloaded(request));
+		const pending = new PendingReply(operation, path, payload.length);
 		const reply = pending.await(signal);
 		if (signal?.aborted) return reply;
 		const requestId = this.#nextId();
 		this.#pending.set(requestId, pending);
+		this.#backlog.add(payload.length);
 		this.stats.requests++;
-		this.#cork();
-		this.#stream.write(encodeMessage({ type: OPERATION[operation], requestId, transactionId, payload }));
-		this.#sweepLater();
+		this.#outbox.add({ type: OPERATION[operation], requestId, transactionId, payload });
+		if (!this.#isTurnOpen) this.#beginTurn();
+		pending.deadline = this.#turnStartedMs + this.#requestTimeoutMs;
 		return reply;
+	}
+
+	/** Requests without an answer: how many, and the bytes that count for `backlogBytes`. */
+	get backlog(): { requests: number; bytes: number } {
+		return { requests: this.#pending.size, bytes: this.#backlog.bytes };
+	}
+
+	/** Resolves when the backlog is at most half full. @throws XenstoreError when the conversation ends; CancelledError */
+	async room({ signal }: RequestOptions = {}): Promise<void> {
+		if (this.#end) throw this.#end;
+		await this.#backlog.room(signal);
 	}
 
 	/** A request that xenstored, or the kernel before it, would end the connection for. */
@@ -114,14 +146,24 @@ export class Connection {
 		this.#finish(new XenstoreError("xenstore-closed", "The connection to xenstored was closed here"));
 	}
 
-	/** Holds writes back until the turn of the event loop ends. */
-	#cork(): void {
-		if (this.#isCorked) return;
-		this.#isCorked = true;
-		this.#stream.cork();
+	/** Messages are gathered until the turn of the event loop ends. */
+	#beginTurn(): void {
+		this.#isTurnOpen = true;
+		this.#turnStartedMs = performance.now();
 		process.nextTick(() => {
-			this.#isCorked = false;
-			this.#stream.uncork();
+			this.#isTurnOpen = false;
+			this.#outbox.flush();
+			this.#sweepLater();
+		});
+	}
+
+	#overloaded({ operation, path }: Request): XenstoreError {
+		const { requests, bytes } = this.backlog;
+		return new XenstoreError("xenstore-overloaded", `xenstored has ${requests} requests to answer first`, {
+			operation,
+			path,
+			remedy: "Await some of the requests, or `room()`, before making more",
+			fields: { requests, bytes, limitBytes: this.#backlog.limitBytes },
 		});
 	}
 
@@ -134,17 +176,18 @@ export class Connection {
 	#receive(chunk: Buffer): void {
 		if (this.#end) return;
 		try {
-			this.#parser.push(chunk, (message) => this.#handle(message));
+			this.#parser.push(chunk, this.#handle);
+			this.#outbox.flush();
 		} catch (error) {
 			this.#lose(error);
 		}
 	}
 
-	#handle(message: Message): void {
+	readonly #handle = (message: Message): void => {
 		if (this.#end) return;
 		if (message.type === OPERATION.WATCH_EVENT) this.#handleEvent(message);
 		else this.#handleReply(message);
-	}
+	};
 
 	#handleReply(message: Message): void {
 		const pending = this.#pending.get(message.requestId);
@@ -155,6 +198,8 @@ export class Connection {
 			throw new ProtocolError(`Reply to ${operation} is of another kind: ${got}`);
 		}
 		this.#pending.delete(message.requestId);
+		this.#outbox.answered();
+		this.#backlog.remove(pending.length);
 		this.stats.replies++;
 		if (message.type === OPERATION.ERROR) pending.reject(refusal(operation, path, decodeText(message.payload)));
 		else pending.resolve(message.payload);
@@ -169,7 +214,7 @@ export class Connection {
 
 	/** Wakes at the deadline of the oldest request that still has one. */
 	#sweepLater(): void {
-		if (this.#sweep !== undefined) return;
+		if (this.#sweep !== undefined || this.#end) return;
 		for (const { deadline } of this.#pending.values()) {
 			if (deadline === Number.POSITIVE_INFINITY) continue;
 			this.#sweep = setTimeout(() => this.#sweepNow(), Math.max(1, deadline - performance.now()));
@@ -215,6 +260,7 @@ export class Connection {
 		this.#stream.destroy();
 		for (const pending of this.#pending.values()) pending.reject(error);
 		this.#pending.clear();
+		this.#backlog.end(error);
 		this.#watchers.clear();
 		for (const listener of this.#closeListeners) listener(error);
 		this.#closeListeners.clear();

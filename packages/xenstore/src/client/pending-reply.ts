@@ -6,15 +6,17 @@ import type { Operation } from "../wire/operations.ts";
 export class PendingReply {
 	readonly operation: Operation;
 	readonly path: string | undefined;
+	/** Bytes of the request's payload. */
+	readonly length: number;
 	/** On the clock of performance.now(). */
-	deadline: number;
+	deadline: number = Number.POSITIVE_INFINITY;
 	#settle: { resolve: (payload: Buffer) => void; reject: (error: unknown) => void } | undefined;
 	#signal: AbortSignal | undefined;
 
-	constructor(operation: Operation, path: string | undefined, deadline: number) {
+	constructor(operation: Operation, path: string | undefined, length: number) {
 		this.operation = operation;
 		this.path = path;
-		this.deadline = deadline;
+		this.length = length;
 	}
 
 	/** @throws CancelledError when the signal aborts */

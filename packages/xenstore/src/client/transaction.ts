@@ -47,7 +47,8 @@ export async function startTransaction(connection: Connection, signal: AbortSign
 
 /** Not to be cancelled: whether the changes took effect must be known. */
 export async function endTransaction(connection: Connection, transactionId: number, verdict: "T" | "F"): Promise<void> {
-	await connection.request({ operation: "TRANSACTION_END", payload: encodeStrings(verdict), transactionId });
+	const payload = encodeStrings(verdict);
+	await connection.request({ operation: "TRANSACTION_END", payload, transactionId, isRelease: true });
 }
 
 function abandonTransaction(connection: Connection, id: number): void {

@@ -1,13 +1,21 @@
-import { CancelledError } from "@bulkhead/base";
+import { CancelledError, InvalidInputError } from "@bulkhead/base";
+import { XenstoreError } from "../errors.ts";
 import { watchPath } from "../path.ts";
 import type { RequestOptions } from "../view.ts";
 import { encodeStrings } from "../wire/payload.ts";
 import type { Connection } from "./connection.ts";
+import { ServerSettings } from "./server-settings.ts";
 import { WatchQueue } from "./watch-queue.ts";
 
 export interface WatchOptions extends RequestOptions {
 	/** Different paths kept for a slow consumer; above that they give way to the watched path. Default 1024. */
 	queueLimit?: number;
+	/**
+	 * Levels below the path that count: 0 is the path alone. Needs a xenstored that knows depths, which is asked first;
+	 * others make the watch fail with XenstoreError `xenstore-unsupported`. With a special name only 1 has a meaning: the
+	 * events then tell the domid, as in `@releaseDomain/7`.
+	 */
+	depth?: number;
 }
 
 const DEFAULT_QUEUE_LIMIT = 1024;
@@ -26,6 +34,7 @@ export class XenstoreWatch implements AsyncIterableIterator<string>, AsyncDispos
 	readonly #path: string;
 	readonly #queue: WatchQueue;
 	readonly #signal: AbortSignal | undefined;
+	readonly #depth: number | undefined;
 	readonly #token: string;
 	readonly #forgetConnection: () => void;
 	#isOver = false;
@@ -33,9 +42,10 @@ export class XenstoreWatch implements AsyncIterableIterator<string>, AsyncDispos
 	#isTold = false;
 
 	/** @throws InvalidInputError */
-	constructor(connection: Connection, path: string, { signal, queueLimit = DEFAULT_QUEUE_LIMIT }: WatchOptions) {
+	constructor(connection: Connection, path: string, { signal, queueLimit = DEFAULT_QUEUE_LIMIT, depth }: WatchOptions) {
 		this.#connection = connection;
 		this.#path = watchPath(path);
+		this.#depth = checkDepth(depth);
 		this.#queue = new WatchQueue(path, queueLimit);
 		this.#signal = signal;
 		this.#token = connection.addWatcher((changed) => this.#queue.push(changed));
@@ -74,15 +84,29 @@ export class XenstoreWatch implements AsyncIterableIterator<string>, AsyncDispos
 			throw this.#cancelled();
 		}
 		this.#signal?.addEventListener("abort", this.#abort, { once: true });
-		this.#isTold = true;
 		try {
-			await this.#connection.request({ operation: "WATCH", path: this.#path, payload: this.#payload() });
+			if (this.#depth !== undefined && !(await this.#mayGiveDepth())) return;
+			this.#isTold = true;
+			const payload = this.#payload(this.#depth);
+			await this.#connection.request({ operation: "WATCH", path: this.#path, payload });
 		} catch (error) {
 			this.#isTold = false;
 			this.#fail(error);
 			throw error;
 		}
 		if (this.#signal?.aborted) throw this.#cancelled();
+	}
+
+	/** False when the watch is over meanwhile. @throws XenstoreError `xenstore-unsupported` */
+	async #mayGiveDepth(): Promise<boolean> {
+		const features = await new ServerSettings(this.#connection).features();
+		if (!features.has("watchDepth"))
+			throw new XenstoreError("xenstore-unsupported", "This xenstored does not limit watches to a depth", {
+				operation: "WATCH",
+				path: this.#path,
+				remedy: "Watch without a depth and ignore the paths further below",
+			});
+		return !this.#isOver;
 	}
 
 	readonly #abort = (): void => this.#fail(this.#cancelled());
@@ -100,14 +124,20 @@ export class XenstoreWatch implements AsyncIterableIterator<string>, AsyncDispos
 		this.#connection.removeWatcher(this.#token);
 		if (!this.#isTold) return;
 		// A failure means that the connection or the watch is gone, and either is told elsewhere.
-		this.#connection.request({ operation: "UNWATCH", path: this.#path, payload: this.#payload() }).catch(() => {});
+		const unwatch = { operation: "UNWATCH", path: this.#path, payload: this.#payload(), isRelease: true } as const;
+		this.#connection.request(unwatch).catch(() => {});
 	}
 
-	#payload(): Buffer {
-		return encodeStrings(this.#path, this.#token);
+	#payload(depth?: number): Buffer {
+		return encodeStrings(this.#path, this.#token, ...(depth === undefined ? [] : [depth]));
 	}
 
 	#cancelled(): CancelledError {
 		return new CancelledError(`Stopped watching ${this.#path}`, { cause: this.#signal?.reason });
 	}
+}
+
+function checkDepth(depth: number | undefined): number | undefined {
+	if (depth === undefined || (Number.isInteger(depth) && depth >= 0 && depth <= 0xffff)) return depth;
+	throw new InvalidInputError(`Value ${depth} is no depth of a watch`);
 }

@@ -12,16 +12,19 @@ export const XENSTORED_SOCKET = "/run/xenstored/socket";
 export const XENBUS_DEVICE = "/dev/xen/xenbus";
 
 export interface Transport {
-	/** Each write is one message. */
+	/** Bytes to and from xenstored. Each write is one or more whole messages. */
 	stream: Duplex;
 	/** Bytes of payload that a request may have. */
 	payloadBytes: number;
 }
 
-/** Opens a socket or the device, whichever the path is. */
+/**
+ * Opens a socket or the device, whichever the path is.
+ * @throws XenstoreError `xenstore-connection-lost` when nobody answers there; DeadlineError; CancelledError
+ */
 export async function openTransport(
 	path: string,
-	{ signal, timeoutMs }: { signal: AbortSignal | undefined; timeoutMs: number },
+	{ signal, timeoutMs }: { signal?: AbortSignal | undefined; timeoutMs: number },
 ): Promise<Transport> {
 	const opened = open(path);
 	try {

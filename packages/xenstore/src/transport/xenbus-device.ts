@@ -2,7 +2,9 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FileHandle, open } from "node:fs/promises";
 import { Duplex, type Readable } from "node:stream";
+import { errnoOf } from "@bulkhead/base";
 import { LIMITS } from "../wire/limits.ts";
+import { encodeMessage } from "../wire/message.ts";
 import { MessageParser } from "../wire/message-parser.ts";
 import { OPERATION } from "../wire/operations.ts";
 
@@ -36,6 +38,16 @@ const KERNEL_BUFFER_BYTES = 4096;
 /** Bytes of payload that a request through the device may have. */
 export const DEVICE_PAYLOAD_BYTES: number = KERNEL_BUFFER_BYTES - LIMITS.header;
 
+/** What xenstored's refusals can be (xs_wire.h, xsd_errors), but for EIO: that is the kernel's own failure. */
+const REFUSALS: ReadonlySet<string> = new Set(
+	"EINVAL EACCES EEXIST EISDIR ENOENT ENOMEM ENOSPC ENOTEMPTY ENOSYS EROFS EBUSY EAGAIN EISCONN E2BIG EPERM".split(" "),
+);
+
+/** The kernel asks for watches itself, and says by write(2) what xenstored said: here it is a reply again. */
+function refusalMessage(requestId: number, errno: string): Buffer {
+	return encodeMessage({ type: OPERATION.ERROR, requestId, transactionId: 0, payload: Buffer.from(`${errno}\0`) });
+}
+
 class XenbusDevice extends Duplex {
 	readonly #file: FileHandle;
 	readonly #reader: ReaderProcess;
@@ -55,12 +67,9 @@ class XenbusDevice extends Duplex {
 		this.#reader.stdout.resume();
 	}
 
-	/** One whole message. The next one comes when this is done: answered. */
-	override _write(message: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-		const answered = new Promise<void>((resolve) => {
-			this.#onReply = resolve;
-		});
-		this.#send(message, answered).then(() => done(), done);
+	/** Whole messages. The next ones come when these are done: answered. */
+	override _write(messages: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+		this.#sendAll(messages).then(() => done(), done);
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -68,9 +77,27 @@ class XenbusDevice extends Duplex {
 		this.#file.close().then(() => done(error), done);
 	}
 
-	async #send(message: Buffer, answered: Promise<void>): Promise<void> {
-		const { bytesWritten } = await this.#file.write(message);
-		if (bytesWritten !== message.length) throw new Error("The xenbus device took half a message");
+	async #sendAll(messages: Buffer): Promise<void> {
+		for (let at = 0; at < messages.length; ) {
+			const end = at + LIMITS.header + messages.readUInt32LE(at + 12);
+			await this.#send(messages.subarray(at, end));
+			at = end;
+		}
+	}
+
+	async #send(message: Buffer): Promise<void> {
+		const answered = new Promise<void>((resolve) => {
+			this.#onReply = resolve;
+		});
+		try {
+			const { bytesWritten } = await this.#file.write(message);
+			if (bytesWritten !== message.length) throw new Error("The xenbus device took half a message");
+		} catch (error) {
+			const errno = errnoOf(error);
+			if (errno === undefined || !REFUSALS.has(errno)) throw error;
+			this.push(refusalMessage(message.readUInt32LE(4), errno));
+			return;
+		}
 		await answered;
 	}
 

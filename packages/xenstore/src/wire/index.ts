@@ -1,3 +1,4 @@
+export { FEATURE, type Feature, featureBits, featureNames } from "./features.ts";
 export { LIMITS } from "./limits.ts";
 export { encodeMessage, type Message } from "./message.ts";
 export { MessageParser } from "./message-parser.ts";

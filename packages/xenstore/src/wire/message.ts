@@ -12,13 +12,24 @@ export interface Message {
 }
 
 /** @throws RangeError when the payload is above the protocol's limit: callers check first and say it better */
-export function encodeMessage({ type, requestId, transactionId, payload }: Message): Buffer {
-	if (payload.length > LIMITS.payload) throw new RangeError(`Payload of ${payload.length} bytes is too long`);
-	const message = Buffer.allocUnsafe(LIMITS.header + payload.length);
-	message.writeUInt32LE(type, 0);
-	message.writeUInt32LE(requestId, 4);
-	message.writeUInt32LE(transactionId, 8);
-	message.writeUInt32LE(payload.length, 12);
-	payload.copy(message, LIMITS.header);
-	return message;
+export function encodeMessage(message: Message): Buffer {
+	const { length } = message.payload;
+	if (length > LIMITS.payload) throw new RangeError(`Payload of ${length} bytes is too long`);
+	const bytes = Buffer.allocUnsafe(LIMITS.header + length);
+	writeMessage(bytes, 0, message);
+	return bytes;
+}
+
+/** Writes a message at an offset. The buffer has room for it. @returns the offset behind it */
+export function writeMessage(
+	into: Buffer,
+	at: number,
+	{ type, requestId, transactionId, payload }: Omit<Message, "payload"> & { payload: Uint8Array },
+): number {
+	into.writeUInt32LE(type, at);
+	into.writeUInt32LE(requestId, at + 4);
+	into.writeUInt32LE(transactionId, at + 8);
+	into.writeUInt32LE(payload.length, at + 12);
+	into.set(payload, at + LIMITS.header);
+	return at + LIMITS.header + payload.length;
 }

@@ -1,4 +1,4 @@
-/** Message types (xs_wire.h, enum xsd_sockmsg_type). */
+/** Message types (xs_wire.h, enum xsd_sockmsg_type; 20 was RESTRICT, which no server knows any more). */
 export const OPERATION = {
 	CONTROL: 0,
 	DIRECTORY: 1,
@@ -22,6 +22,11 @@ export const OPERATION = {
 	SET_TARGET: 19,
 	RESET_WATCHES: 21,
 	DIRECTORY_PART: 22,
+	// Since Xen 4.21's protocol; older servers answer ENOSYS.
+	GET_FEATURE: 23,
+	SET_FEATURE: 24,
+	GET_QUOTA: 25,
+	SET_QUOTA: 26,
 } as const;
 
 /** The name of a request or message: "READ", "TRANSACTION_END" … */

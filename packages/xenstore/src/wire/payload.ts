@@ -4,7 +4,9 @@ const NUL = 0;
 
 /** Strings, each followed by a NUL: the form of nearly all requests. */
 export function encodeStrings(...strings: readonly (string | number)[]): Buffer {
-	return Buffer.from(strings.map((text) => `${text}\0`).join(""), "utf8");
+	let text = "";
+	for (const each of strings) text += `${each}\0`;
+	return Buffer.from(text, "utf8");
 }
 
 /** NUL-terminated strings; a last one without its NUL counts too (xenstored ends some replies so). */
@@ -16,7 +18,12 @@ export function decodeStrings(payload: Uint8Array): string[] {
 
 /** WRITE: a path, NUL, then the value as it is. */
 export function encodeWrite(path: string, value: Uint8Array): Buffer {
-	return Buffer.concat([encodeStrings(path), value]);
+	const valueAt = Buffer.byteLength(path) + 1;
+	const payload = Buffer.allocUnsafe(valueAt + value.length);
+	payload.write(path);
+	payload[valueAt - 1] = NUL;
+	payload.set(value, valueAt);
+	return payload;
 }
 
 /** The one string of a reply, without the NUL that some replies carry. */

@@ -1,0 +1,64 @@
+/**
+ * Our client, in dom0: `node peer.mjs SOCKET ROOT`. Reads lines `CASE COUNT` and answers each with the nanoseconds that
+ * it took; the other clients' programs (peer.c, peer.py) do the same.
+ */
+import { createInterface } from "node:readline";
+import { XenstoreClient } from "@bulkhead/xenstore";
+import { type Case, VALUE } from "./cases.ts";
+
+const [path = "", root = ""] = process.argv.slice(2);
+const client = await XenstoreClient.connect({ path });
+await client.write(`${root}/node`, VALUE);
+
+async function transact(directory: string): Promise<void> {
+	await client.transaction(async (tx) => {
+		await tx.read(`${root}/node`);
+		void tx.write(`${directory}/a`, VALUE);
+		void tx.write(`${directory}/b`, VALUE);
+		void tx.write(`${directory}/c`, VALUE);
+	});
+}
+
+const RUNS: Record<Case, (count: number) => Promise<unknown>> = {
+	"read-one": async (count) => {
+		for (let index = 0; index < count; index++) await client.read(`${root}/node`);
+	},
+	"write-one": async (count) => {
+		for (let index = 0; index < count; index++) await client.write(`${root}/node`, VALUE);
+	},
+	"read-many": (count) => Promise.all(Array.from({ length: count }, () => client.read(`${root}/node`))),
+	"write-many": (count) => Promise.all(Array.from({ length: count }, () => client.write(`${root}/node`, VALUE))),
+	"transaction-one": async (count) => {
+		for (let index = 0; index < count; index++) await transact(`${root}/t0`);
+	},
+	"transaction-many": async (count) => {
+		const lanes = 8;
+		const lane = async (directory: string): Promise<void> => {
+			for (let index = 0; index < count / lanes; index++) await transact(directory);
+		};
+		await Promise.all(Array.from({ length: lanes }, (_, index) => lane(`${root}/t${index}`)));
+	},
+	watch: async (count) => {
+		const watch = client.watch(`${root}/watched`);
+		await watch.next();
+		for (let index = 0; index < count; index++) {
+			const event = watch.next();
+			void client.write(`${root}/watched`, VALUE);
+			await event;
+		}
+		watch.close();
+	},
+};
+
+for (let lane = 0; lane < 8; lane++)
+	for (const name of ["a", "b", "c"]) await client.write(`${root}/t${lane}/${name}`, VALUE);
+process.stdout.write("ready\n");
+
+for await (const line of createInterface({ input: process.stdin })) {
+	const [name = "", count] = line.split(" ");
+	const started = process.hrtime.bigint();
+	await RUNS[name as Case](Number(count));
+	process.stdout.write(`${process.hrtime.bigint() - started}\n`);
+}
+await client.remove(root);
+client.close();
