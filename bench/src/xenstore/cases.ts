@@ -7,7 +7,7 @@ export const CASES = {
 	"transaction-one": {
 		title: "transaction of a read and 3 writes, one after the other",
 		unit: "transaction",
-		count: 50,
+		count: 20,
 	},
 	"transaction-many": { title: "the same, which do not depend on each other", unit: "transaction", count: 40 },
 	watch: { title: "a write until its watch event", unit: "event", count: 40 },

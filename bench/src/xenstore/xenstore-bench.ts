@@ -1,6 +1,7 @@
 import { loadavg } from "node:os";
 import { runProgram } from "@bulkhead/image";
 import type { Lab } from "@bulkhead/lab";
+import { median } from "../statistics.ts";
 import { BENCH_ROOT, CASE_NAMES, CASES, type Case } from "./cases.ts";
 import { installPeers, PEER_NAMES, type PeerName, type Peers, removePeers } from "./install-peers.ts";
 import { LineProgram } from "./line-program.ts";
@@ -84,8 +85,10 @@ async function measure(
 		}
 		const results = {} as Record<Case, PeerTimes>;
 		for (const name of CASE_NAMES) {
-			say(`  ${CASES[name].title}`);
-			results[name] = await measureCase(name, programs, rounds);
+			const times = await measureCase(name, programs, rounds);
+			const medians = PEER_NAMES.map((peer) => `${peer} ${Math.round(median(times[peer]))}`);
+			say(`  ${CASES[name].title}, µs: ${medians.join(", ")}`);
+			results[name] = times;
 		}
 		return results;
 	} finally {
