@@ -46,7 +46,8 @@ export async function bootLab(paths: LabPaths, options: LabUpOptions): Promise<L
 	const packages = await fetchHostPackages(debian);
 	const bootFiles = await unpackBootFiles(cache, packages);
 	const base = await buildDom0Base(cache, packages, process.execPath, onProgress);
-	const project = await projectEntries({ release, sysroot: packages.sysroot, onProgress, onBroken: options.onBroken });
+	const { onBroken, signal } = options;
+	const project = await projectEntries({ release, sysroot: packages.sysroot, onProgress, onBroken, signal });
 	const installed = await digestEntries(project);
 	await writeCpioArchive([...project, ...(await createLabKeys(paths))], paths.overlay);
 	await placeBootFiles(paths, bootFiles, base, paths.overlay);

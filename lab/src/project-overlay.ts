@@ -9,6 +9,8 @@ export interface OverlayContext {
 	/** Tree with libxen-dev and its libraries. */
 	sysroot: string;
 	onProgress: (line: string) => void;
+	/** Ends what takes minutes. */
+	signal?: AbortSignal;
 	/**
 	 * Called for a part of the project that does not build; dom0 then goes without it. Without this function such an
 	 * error ends everything.
@@ -27,6 +29,7 @@ interface StubBuild {
 	buildStubImage(options: {
 		release: string;
 		onProgress: (line: string) => void;
+		signal?: AbortSignal;
 	}): Promise<{ kernel: string; ramdisk: string }>;
 }
 interface GuestBuild {
@@ -67,10 +70,10 @@ async function nativeEntries({ release, sysroot, onProgress }: OverlayContext): 
 	return files.map((file) => fileEntry(`/usr/lib/bulkhead/native/${basename(file)}`, file, 0o755));
 }
 
-async function stubEntries({ release, onProgress }: OverlayContext): Promise<CpioEntry[]> {
+async function stubEntries({ release, onProgress, signal }: OverlayContext): Promise<CpioEntry[]> {
 	const module = await importIfPresent<StubBuild>("@bulkhead/stubdom", "buildStubImage");
 	if (!module) return [];
-	const { kernel, ramdisk } = await module.buildStubImage({ release, onProgress });
+	const { kernel, ramdisk } = await module.buildStubImage({ release, onProgress, signal });
 	return [
 		fileEntry("/usr/lib/bulkhead/stubdom/vmlinux", kernel),
 		fileEntry("/usr/lib/bulkhead/stubdom/rootfs.cpio", ramdisk),

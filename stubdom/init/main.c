@@ -16,6 +16,7 @@
 #include "disks.h"
 #include "dm-argv.h"
 #include "log.h"
+#include "memory.h"
 #include "modules.h"
 #include "mounts.h"
 #include "network.h"
@@ -152,8 +153,10 @@ static void take_held_monitor(void) {
 		model.held_monitor = -1;
 	} else if (got > 0 && !published) {
 		published = true;
-		if (qmp_server_publish(own_domid, guest) == 0) log_line("the device model answers");
-		else report_failure("The QMP channel could not be published: %s", strerror(errno));
+		if (qmp_server_publish(own_domid, guest) == 0) {
+			log_line("the device model answers");
+			log_memory();
+		} else report_failure("The QMP channel could not be published: %s", strerror(errno));
 	}
 }
 

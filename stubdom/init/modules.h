@@ -1,5 +1,6 @@
 #pragma once
-/* Lists of modules, made with the image: one "path parameters…" per line, dependencies first. */
+/* Lists of modules, made with the image: one "path parameters…" per line, dependencies first. An image whose kernel has
+ * everything built in has no lists. */
 #define CORE_MODULES "/etc/modules"
 #define NETWORK_MODULES "/etc/modules.network"
 

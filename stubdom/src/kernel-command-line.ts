@@ -18,5 +18,8 @@ export const STUB_KERNEL_COMMAND_LINE: string = [
 /** The same for tests: init takes `kill-qemu` from device-model/<guest>/test/command. */
 export const STUB_TEST_KERNEL_COMMAND_LINE: string = `${STUB_KERNEL_COMMAND_LINE} bulkhead.test=1`;
 
-/** What a stub domain of this image runs well in, in MiB (the floor is in README.md). */
-export const RECOMMENDED_STUB_MEMORY_MIB = 192;
+/** What a stub domain of the default image runs well in, in MiB (the floor is in README.md). */
+export const RECOMMENDED_STUB_MEMORY_MIB = 128;
+
+/** The same for an image with Debian's kernel. */
+export const DEBIAN_STUB_MEMORY_MIB = 192;

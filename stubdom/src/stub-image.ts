@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
 	ContentCache,
@@ -11,13 +11,16 @@ import {
 import { compileInit } from "./compile-init.ts";
 import { deviceModelEntries, QEMU_PATH } from "./device-model-files.ts";
 import { type KernelModule, planModules } from "./kernel-modules.ts";
-import { fetchStubPackages, type StubPackages } from "./stub-packages.ts";
+import { fetchStubPackages, type StubKernel, type StubKernelKind, type StubPackages } from "./stub-packages.ts";
 
 export interface StubImageOptions {
 	/** Debian release, e.g. `bookworm`; the machine's own unless told. */
 	release?: string;
+	/** `minimal` unless told; it is built from source once, which takes minutes. */
+	kernel?: StubKernelKind;
 	cache?: ContentCache;
 	onProgress?: (line: string) => void;
+	signal?: AbortSignal;
 }
 
 export interface StubImageFile {
@@ -30,7 +33,7 @@ export interface StubImageManifest {
 	kernelVersion: string;
 	/** Debian version of qemu-system-xen. */
 	qemuVersion: string;
-	/** Modules in the image, in the order in which init loads them; the last ones only for a guest with a nic. */
+	/** Modules in the image, in the order in which init loads them; the last ones only for a guest with a nic. None with a minimal kernel. */
 	modules: string[];
 	packages: { name: string; version: string }[];
 	kernel: StubImageFile;
@@ -42,13 +45,13 @@ export interface StubImage {
 	kernel: string;
 	/** Uncompressed newc archive. */
 	ramdisk: string;
-	/** The bzImage that `kernel` was taken from. */
-	vmlinuz: string;
+	/** The bzImage that `kernel` was taken from, if it is Debian's. */
+	vmlinuz: string | undefined;
 	manifest: StubImageManifest;
 }
 
 /** Raise when the image's layout changes, so that caches rebuild. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** Loaded by init in this order. The block front end goes first: it connects while the others load. */
 const CORE_MODULES = ["xen-blkfront", "xen-evtchn", "xen-gntalloc", "xen-gntdev", "xen-privcmd", "xenfs"] as const;
@@ -64,24 +67,27 @@ const MODULE_PARAMETERS: Readonly<Record<string, string>> = { xen_privcmd: "unre
  * bytes anywhere.
  */
 export async function buildStubImage(options: StubImageOptions = {}): Promise<StubImage> {
-	const { release = await machineRelease(), cache = new ContentCache(), onProgress = () => {} } = options;
-	const packages = await fetchStubPackages(release, cache, onProgress);
+	const { release = await machineRelease(), cache = new ContentCache(), onProgress = () => {}, signal } = options;
+	const kind = options.kernel ?? "minimal";
+	const packages = await fetchStubPackages({ release, kernel: kind, cache, onProgress, signal });
+	const { kernel } = packages;
 	const init = await compileInit(cache, QEMU_PATH);
 	const inputs = {
 		format: FORMAT,
 		release,
 		init: await hashFile(init),
-		kernel: packages.kernel.version,
+		// A minimal kernel's bytes also follow from its configuration and its compiler.
+		kernel: kernel.kind === "minimal" ? await hashFile(kernel.vmlinuxPath) : kernel.version,
 		packages: packages.packages.map(({ name, version }) => `${name}=${version}`).join(" "),
 	};
 	const dir = await cache.cached("stub-image", inputs, async (out) => {
-		onProgress(`building the stub domain's image: Linux ${packages.kernel.version}`);
+		onProgress(`building the stub domain's image: Linux ${kernel.version}`);
 		await writeStubImage(out, release, packages, init, cache);
 	});
 	return {
 		kernel: join(dir, "vmlinux"),
 		ramdisk: join(dir, "rootfs.cpio"),
-		vmlinuz: packages.kernel.vmlinuzPath,
+		vmlinuz: kernel.kind === "debian" ? kernel.vmlinuzPath : undefined,
 		manifest: JSON.parse(await readFile(join(dir, "manifest.json"), "utf8")) as StubImageManifest,
 	};
 }
@@ -96,9 +102,9 @@ export async function writeStubImage(
 ): Promise<void> {
 	const kernel = join(out, "vmlinux");
 	const ramdisk = join(out, "rootfs.cpio");
-	await extractVmlinux(packages.kernel.vmlinuzPath, kernel);
-	const core = await planModules(packages.kernel.modulesDir, CORE_MODULES);
-	const network = await planModules(packages.kernel.modulesDir, NETWORK_MODULES);
+	await writeKernel(packages.kernel, kernel);
+	const core = await modulesOf(packages.kernel, CORE_MODULES);
+	const network = await modulesOf(packages.kernel, NETWORK_MODULES);
 	const entries = [
 		...systemEntries(init, packages),
 		...moduleEntries("etc/modules", core),
@@ -116,6 +122,15 @@ export async function writeStubImage(
 		ramdisk: await describe(ramdisk),
 	};
 	await writeFile(join(out, "manifest.json"), `${JSON.stringify(manifest, undefined, "\t")}\n`);
+}
+
+function writeKernel(kernel: StubKernel, out: string): Promise<void> {
+	return kernel.kind === "minimal" ? copyFile(kernel.vmlinuxPath, out) : extractVmlinux(kernel.vmlinuzPath, out);
+}
+
+/** A minimal kernel has everything built in. */
+async function modulesOf(kernel: StubKernel, wanted: readonly string[]): Promise<KernelModule[]> {
+	return kernel.kind === "minimal" ? [] : planModules(kernel.modulesDir, wanted);
 }
 
 function systemEntries(init: string, { packages }: StubPackages): CpioEntry[] {
@@ -136,8 +151,9 @@ function systemEntries(init: string, { packages }: StubPackages): CpioEntry[] {
 	];
 }
 
-/** The modules and the list that init loads them from. */
+/** The modules and the list that init loads them from; nothing when there are none, which init takes as it is. */
 function moduleEntries(list: string, modules: readonly KernelModule[]): CpioEntry[] {
+	if (modules.length === 0) return [];
 	const lines = modules.map(({ name }) => `/lib/modules/${name}.ko ${MODULE_PARAMETERS[name] ?? ""}`.trimEnd());
 	return [
 		{ type: "file", path: list, content: `${lines.join("\n")}\n` },

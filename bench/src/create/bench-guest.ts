@@ -1,9 +1,10 @@
-import { RECOMMENDED_STUB_MEMORY_MIB, STUB_KERNEL_COMMAND_LINE } from "@bulkhead/stubdom";
+import { DEBIAN_STUB_MEMORY_MIB, RECOMMENDED_STUB_MEMORY_MIB, STUB_KERNEL_COMMAND_LINE } from "@bulkhead/stubdom";
 
 /** Kernel and ramdisk of a stub domain, as files in dom0. */
 export interface StubFiles {
 	kernel: string;
 	ramdisk: string;
+	memoryMiB: number;
 }
 
 export const BENCH_DIRECTORY = "/run/bulkhead-bench";
@@ -12,12 +13,14 @@ export const BENCH_DIRECTORY = "/run/bulkhead-bench";
 export const FASTEST_FILES: StubFiles = {
 	kernel: "/usr/lib/bulkhead/stubdom/vmlinux",
 	ramdisk: "/usr/lib/bulkhead/stubdom/rootfs.cpio",
+	memoryMiB: RECOMMENDED_STUB_MEMORY_MIB,
 };
 
-/** The same kernel as Debian packs it, and the same ramdisk as update-initramfs would. */
+/** Debian's kernel as it packs it, and the same ramdisk (with modules) as update-initramfs would. */
 export const DEBIAN_FILES: StubFiles = {
 	kernel: `${BENCH_DIRECTORY}/bzImage`,
 	ramdisk: `${BENCH_DIRECTORY}/rootfs.cpio.gz`,
+	memoryMiB: DEBIAN_STUB_MEMORY_MIB,
 };
 
 export const TINY_IMAGE = "/var/lib/bulkhead/images/tiny.img";
@@ -34,7 +37,7 @@ export function configText({ name, diskPath, stub }: BenchGuest): string {
 	const stubLines = stub && [
 		`stubdomain_kernel = "${stub.kernel}"`,
 		`stubdomain_ramdisk = "${stub.ramdisk}"`,
-		`stubdomain_memory = ${RECOMMENDED_STUB_MEMORY_MIB}`,
+		`stubdomain_memory = ${stub.memoryMiB}`,
 		`stubdomain_cmdline = "${STUB_KERNEL_COMMAND_LINE}"`,
 	];
 	return `${[

@@ -6,7 +6,7 @@ import { BENCH_DIRECTORY, DEBIAN_FILES } from "./bench-guest.ts";
 /** Puts the peer's stub files into dom0. */
 export async function prepareDom0(lab: Lab, say: (line: string) => void): Promise<void> {
 	await lab.run(["mkdir", "-p", BENCH_DIRECTORY]);
-	const image = await buildStubImage({ release: lab.describe().release, onProgress: say });
+	const image = await buildStubImage({ release: lab.describe().release, kernel: "debian", onProgress: say });
 	await lab.put(await buildBzImage(image), DEBIAN_FILES.kernel);
 	await lab.put(await buildGzipRamdisk(image), DEBIAN_FILES.ramdisk);
 }

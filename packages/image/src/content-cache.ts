@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { access, mkdir, rename, rm, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, mkdir, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { InvalidInputError } from "@bulkhead/base";
 import { cacheRoot } from "./cache-root.ts";
 import { FileLock } from "./file-lock.ts";
@@ -11,6 +11,7 @@ export type CacheInputs = Readonly<Record<string, string | number>>;
 /** Builds are waited for this long when another process is busy with the same key. */
 const BUILD_WAIT_MS = 60 * 60_000;
 const MARKER = ".inputs.json";
+const BUILDING = ".building-";
 
 /**
  * Folders named after the sha256 of what went into them. A folder appears complete or not at all: it is built beside
@@ -44,17 +45,24 @@ export class ContentCache {
 
 	/**
 	 * Returns the folder for these inputs, calling `build` with an empty folder to fill when there is none.
-	 * A build that throws leaves nothing behind.
+	 * A build that throws leaves nothing behind; what a killed one left is removed by the next that builds the same.
+	 * The signal ends the wait for another process that builds it; `build` sees to itself.
 	 */
-	async cached(kind: string, inputs: CacheInputs, build: (dir: string) => Promise<void>): Promise<string> {
+	async cached(
+		kind: string,
+		inputs: CacheInputs,
+		build: (dir: string) => Promise<void>,
+		signal?: AbortSignal,
+	): Promise<string> {
 		const found = await this.find(kind, inputs);
 		if (found) return found;
 		const dir = this.pathFor(kind, inputs);
 		await mkdir(join(this.root, kind), { recursive: true });
-		await using _lock = await FileLock.acquire(`${dir}.lock`, { timeoutMs: BUILD_WAIT_MS });
+		await using _lock = await FileLock.acquire(`${dir}.lock`, { timeoutMs: BUILD_WAIT_MS, signal });
 		const builtMeanwhile = await this.find(kind, inputs);
 		if (builtMeanwhile) return builtMeanwhile;
-		const temporary = `${dir}.building-${randomBytes(4).toString("hex")}`;
+		await removeLeftovers(dir);
+		const temporary = `${dir}${BUILDING}${randomBytes(4).toString("hex")}`;
 		try {
 			await mkdir(temporary);
 			await build(temporary);
@@ -66,6 +74,13 @@ export class ContentCache {
 		}
 		return dir;
 	}
+}
+
+/** The caller holds the lock, so nobody builds there any more. */
+async function removeLeftovers(dir: string): Promise<void> {
+	const parent = join(dir, "..");
+	for (const name of await readdir(parent))
+		if (name.startsWith(`${basename(dir)}${BUILDING}`)) await rm(join(parent, name), { recursive: true, force: true });
 }
 
 function keyOf(inputs: CacheInputs): string {

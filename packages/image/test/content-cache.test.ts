@@ -1,4 +1,4 @@
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -45,6 +45,30 @@ describe("ContentCache", () => {
 		const dir = await cache.cached("thing", { a: 1 }, (path) => writeFile(join(path, "whole"), ""));
 		await expect(access(join(dir, "half"))).rejects.toThrow();
 		await access(join(dir, "whole"));
+	});
+
+	it("removes what a killed build of the same key has left, and nothing else", async () => {
+		const cache = new ContentCache(root);
+		const dir = cache.pathFor("thing", { a: 1 });
+		const other = `${cache.pathFor("thing", { a: 2 })}.building-beef`;
+		await mkdir(`${dir}.building-dead/half`, { recursive: true });
+		await mkdir(other, { recursive: true });
+		await cache.cached("thing", { a: 1 }, async () => {});
+		await expect(access(`${dir}.building-dead`)).rejects.toThrow();
+		await access(other);
+	});
+
+	it("stops waiting for another builder when it is told to", async () => {
+		const cache = new ContentCache(root);
+		const abort = new AbortController();
+		let waiting: Promise<string> | undefined;
+		await cache.cached("thing", { a: 1 }, async () => {
+			waiting = cache.cached("thing", { a: 1 }, async () => {}, abort.signal);
+			waiting.catch(() => {});
+			abort.abort();
+			await expect(waiting).rejects.toMatchObject({ code: "cancelled" });
+		});
+		expect(waiting).toBeDefined();
 	});
 
 	it("lets two caches over one folder build a key once", async () => {

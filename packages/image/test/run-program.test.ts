@@ -1,4 +1,4 @@
-import { DeadlineError } from "@bulkhead/base";
+import { CancelledError, DeadlineError } from "@bulkhead/base";
 import { expect, it } from "vitest";
 import { ProgramFailedError, runProgram } from "../src/run-program.ts";
 
@@ -24,4 +24,30 @@ it("runProgram bounds what it keeps", async () => {
 
 it("runProgram says which program is missing", async () => {
 	await expect(runProgram(["no-such-program"], { timeoutMs: 5000 })).rejects.toThrow(ProgramFailedError);
+});
+
+it("runProgram hands standard output on as it comes", async () => {
+	const seen: string[] = [];
+	await runProgram(["sh", "-c", "echo one; echo two"], {
+		timeoutMs: 5000,
+		onStdout: (chunk) => seen.push(chunk.toString("utf8")),
+	});
+	expect(seen.join("")).toBe("one\ntwo\n");
+});
+
+it("runProgram ends the whole group when it is aborted", async () => {
+	const abort = new AbortController();
+	// The shell's child holds the pipe: the call only settles once it is gone too.
+	const running = runProgram(["sh", "-c", "sleep 60 & echo $!; wait"], {
+		timeoutMs: 50_000,
+		signal: abort.signal,
+		group: true,
+		onStdout: () => abort.abort(),
+	});
+	await expect(running).rejects.toThrow(CancelledError);
+});
+
+it("runProgram starts nothing when it was aborted before", async () => {
+	const running = runProgram(["no-such-program"], { timeoutMs: 5000, signal: AbortSignal.abort() });
+	await expect(running).rejects.toThrow(CancelledError);
 });

@@ -55,7 +55,7 @@ const OPTIONS = {
 		default: "console=hvc0 rdinit=/init panic=-1 xen_privcmd.unrestricted=1 quiet",
 		help: "the stub domain's kernel command line",
 	},
-	"stub-memory": { type: "string", default: "192", help: "the stub domain's memory in MiB" },
+	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
 	"allow-fault-injection": { type: "boolean", default: false, help: "for tests only" },
 	version: { type: "boolean", default: false, help: "print the version" },
