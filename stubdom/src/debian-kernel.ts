@@ -2,12 +2,9 @@ import { join } from "node:path";
 import { BulkheadError } from "@bulkhead/base";
 import type { DebianPackages, PackageVersion } from "@bulkhead/image";
 
-/** `cloud-amd64`: the same sources as `amd64`, without drivers for hardware (also without AHCI). */
-export type KernelFlavour = "amd64" | "cloud-amd64";
-
 /** A kernel of Debian's, unpacked in the cache. */
 export interface DebianKernel {
-	/** The release string, e.g. `6.1.0-56-cloud-amd64`. */
+	/** The release string, e.g. `6.1.0-56-amd64`. */
 	version: string;
 	package: PackageVersion;
 	vmlinuzPath: string;
@@ -15,14 +12,15 @@ export interface DebianKernel {
 	modulesDir: string;
 }
 
-/** The kernel that the release's metapackage names today. @throws BulkheadError `kernel-not-found` */
-export async function fetchDebianKernel(debian: DebianPackages, flavour: KernelFlavour): Promise<DebianKernel> {
-	const metapackage = `linux-image-${flavour}`;
-	const closure = await debian.versions([metapackage], { dependencies: true });
+const METAPACKAGE = "linux-image-amd64";
+
+/** The kernel that the release's metapackage names today: what a Debian machine runs unless told otherwise. @throws BulkheadError `kernel-not-found` */
+export async function fetchDebianKernel(debian: DebianPackages): Promise<DebianKernel> {
+	const closure = await debian.versions([METAPACKAGE], { dependencies: true });
 	const found = closure.find(({ name }) => /^linux-image-\d/.test(name));
 	if (!found)
-		throw new BulkheadError("kernel-not-found", `${metapackage} of ${debian.release} names no kernel`, {
-			fields: { release: debian.release, metapackage },
+		throw new BulkheadError("kernel-not-found", `${METAPACKAGE} of ${debian.release} names no kernel`, {
+			fields: { release: debian.release, metapackage: METAPACKAGE },
 		});
 	const version = found.name.slice("linux-image-".length);
 	const tree = await debian.unpack([found.name]);

@@ -1,4 +1,4 @@
-export { type DebianKernel, fetchDebianKernel, type KernelFlavour } from "./debian-kernel.ts";
+export { type DebianKernel, fetchDebianKernel } from "./debian-kernel.ts";
 export {
 	DEBIAN_STUB_MEMORY_MIB,
 	RECOMMENDED_STUB_MEMORY_MIB,

@@ -2,7 +2,7 @@ import { type ContentCache, DebianPackages, type PackageVersion } from "@bulkhea
 import { type DebianKernel, fetchDebianKernel } from "./debian-kernel.ts";
 import { buildMinimalKernel, type MinimalKernel } from "./minimal-kernel.ts";
 
-/** `minimal`: our own configuration of Debian's source. `debian`: its cloud flavour as it is, with modules. */
+/** `minimal`: our own configuration of Debian's source. `debian`: its own as it is, with modules. */
 export type StubKernelKind = "minimal" | "debian";
 
 /** The kernel of an image. */
@@ -43,6 +43,6 @@ export async function fetchStubPackages(options: FetchOptions): Promise<StubPack
 
 async function getKernel(debian: DebianPackages, options: FetchOptions): Promise<StubKernel> {
 	const { kernel: kind, cache, onProgress, signal } = options;
-	if (kind === "debian") return { kind, ...(await fetchDebianKernel(debian, "cloud-amd64")) };
+	if (kind === "debian") return { kind, ...(await fetchDebianKernel(debian)) };
 	return { kind, ...(await buildMinimalKernel({ debian, cache, onProgress, signal })) };
 }

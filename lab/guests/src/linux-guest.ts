@@ -55,7 +55,7 @@ export interface LinuxGuest {
  * 4 MiB of data; and a second partition of 1 MiB to write to.
  */
 export async function buildLinuxGuest(debian: DebianPackages, cache: ContentCache): Promise<LinuxGuest> {
-	const kernel = await fetchDebianKernel(debian, "amd64");
+	const kernel = await fetchDebianKernel(debian);
 	const others = await debian.versions(["busybox-static", ...BOOT_LOADER_PACKAGES]);
 	const inputs = {
 		format: 1,
