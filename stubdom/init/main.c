@@ -15,6 +15,7 @@
 #include "device-model.h"
 #include "disks.h"
 #include "dm-argv.h"
+#include "entropy.h"
 #include "log.h"
 #include "memory.h"
 #include "modules.h"
@@ -42,12 +43,16 @@ static bool parse_domid(const struct xenstore_request *answer, unsigned *domid) 
 static const char *find_guest(void) {
 	if (xenstore_open() != 0) return "no xenstore";
 	struct xenstore_request requests[] = {{.operation = XENSTORE_READ, .path = "domid"},
-	                                      {.operation = XENSTORE_READ, .path = "target"}};
-	if (xenstore_run(requests, 2, ANSWER_TIMEOUT_MS) < 0) return "xenstore does not answer";
+	                                      {.operation = XENSTORE_READ, .path = "target"},
+	                                      {.operation = XENSTORE_READ, .path = "random-seed"}};
+	enum { COUNT = sizeof requests / sizeof requests[0] };
+	if (xenstore_run(requests, COUNT, ANSWER_TIMEOUT_MS) < 0) return "xenstore does not answer";
 	const char *problem = NULL;
 	if (!parse_domid(&requests[0], &own_domid)) problem = "xenstore does not tell this domain's number";
 	else if (!parse_domid(&requests[1], &guest)) problem = "xenstore names no target: this is no stub domain";
-	for (int i = 0; i < 2; i++) free(requests[i].reply);
+	/* libxl gives none. */
+	if (requests[2].error == 0) seed_random_numbers(requests[2].reply);
+	for (int i = 0; i < COUNT; i++) free(requests[i].reply);
 	return problem;
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ContentCache, type DebianPackages, type PackageVersion, runProgram } from "@bulkhead/image";
 import { compileKernel } from "./compile-kernel.ts";
+import { editKernelSource, KERNEL_EDITS } from "./kernel-edits.ts";
 import { fetchKernelSource, unpackKernelSource } from "./kernel-source.ts";
 
 /** A kernel of our own configuration, built from Debian's source, in the cache. */
@@ -41,6 +42,7 @@ export async function buildMinimalKernel(options: MinimalKernelOptions): Promise
 		format: FORMAT,
 		source: `${source.package.name}=${source.package.version}`,
 		fragment,
+		edits: JSON.stringify(KERNEL_EDITS),
 		compiler: (await runProgram(["gcc", "-v"], { timeoutMs: TOOL_TIMEOUT_MS })).stderr,
 		linker: (await runProgram(["ld", "--version"], { timeoutMs: TOOL_TIMEOUT_MS })).stdout.toString("utf8"),
 	};
@@ -50,6 +52,7 @@ export async function buildMinimalKernel(options: MinimalKernelOptions): Promise
 		const tree = join(out, "source");
 		await mkdir(tree);
 		await unpackKernelSource(source, tree, signal);
+		await editKernelSource(tree);
 		await compileKernel(tree, { fragment, onProgress, signal });
 		await keepResults(tree, out);
 		await rm(tree, { recursive: true });

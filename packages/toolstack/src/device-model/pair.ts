@@ -11,18 +11,21 @@ export interface Pair {
 	dmArgv: string[];
 	/** "seabios" */
 	bios: string;
+	/** 32 bytes in hex, drawn for this stub domain: its kernel has nothing to gather entropy from when QEMU asks for some. */
+	randomSeed: string;
 }
 
 /**
  * What a Linux stub domain reads to become the device model of its guest (stubdom.txt): one key for each argument,
- * numbered from 001, readable by the stub only; and a directory of its own to answer in.
+ * numbered from 001, readable by the stub only; and a directory of its own to answer in. `random-seed` is our own.
  */
-export function writePair(store: XenstoreView, { guest, stub, dmArgv, bios }: Pair): Promise<unknown> {
+export function writePair(store: XenstoreView, { guest, stub, dmArgv, bios, randomSeed }: Pair): Promise<unknown> {
 	const argv = Object.fromEntries(dmArgv.map((arg, index) => [`${index + 1}`.padStart(3, "0"), arg]));
 	return Promise.all([
 		writeNodes(store, dmArgvPath(guest.uuid), { permissions: readableBy(stub), children: argv }),
 		store.write(`${domainPath(guest.domid)}/image/device-model-domid`, stub),
 		store.write(`${domainPath(stub)}/target`, guest.domid),
+		store.write(`${domainPath(stub)}/random-seed`, randomSeed),
 		store.write(`${domainPath(guest.domid)}/hvmloader/bios`, bios),
 		store.write(`${domainPath(guest.domid)}/hvmloader/allow-memory-relocate`, "0"),
 		writeNodes(store, deviceModelPath(stub, guest.domid), { permissions: ownedBy(stub, guest.domid) }),

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { writePair } from "../device-model/pair.ts";
@@ -15,6 +16,8 @@ import type { CreateStep, Role } from "../steps.ts";
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
+/** What the stub's kernel wants to be seeded with: 256 bits. */
+const SEED_BYTES = 32;
 
 const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the stub domain");
 
@@ -115,7 +118,8 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		async run({ bios }, context) {
 			const { guest, stub } = placeOf(context);
 			const dmArgv = stubQemuArgs(context.config, guest.domid);
-			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, dmArgv, bios }));
+			const randomSeed = randomBytes(SEED_BYTES).toString("hex");
+			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, dmArgv, bios, randomSeed }));
 			await Promise.all([
 				context.hypervisor.domains.setTarget(stub, guest.domid),
 				context.xenstore.setTarget(stub, guest.domid),
