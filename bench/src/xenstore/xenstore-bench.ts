@@ -36,6 +36,7 @@ export interface XenstoreBenchOptions {
 export async function runXenstoreBench(lab: Lab, options: XenstoreBenchOptions): Promise<XenstoreResults> {
 	const { rounds, servers, say } = options;
 	const startedAt = new Date().toISOString();
+	const commit = await describeCommit();
 	try {
 		const peers = await installPeers(lab, say);
 		const loadBefore = { dom0: (await lab.run(["cat", "/proc/loadavg"])).trim(), machine: loadavg()[0] ?? Number.NaN };
@@ -47,7 +48,7 @@ export async function runXenstoreBench(lab: Lab, options: XenstoreBenchOptions):
 		return {
 			startedAt,
 			endedAt: new Date().toISOString(),
-			commit: await describeCommit(),
+			commit,
 			lab: lab.describe(),
 			versions: peers.versions,
 			loadBefore,

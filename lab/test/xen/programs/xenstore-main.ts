@@ -24,7 +24,7 @@ if (server === "oxenstored") {
 	const { device, failures } = await startGuestProgram(consoleSocket);
 	try {
 		const guest = { domid: guestDomid(domid), device };
-		await runRows(chosen([...xenstoreRows(), ...xenstoreHistories(guest)]));
+		await runRows(chosen([...xenstoreRows(), ...xenstoreHistories()]));
 		await runRows(chosen(xenstoredContract(guest)));
 	} finally {
 		device.destroy();
