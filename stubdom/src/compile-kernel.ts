@@ -65,7 +65,8 @@ async function make(sourceDir: string, args: readonly string[], options: RunOpti
 		return await runProgram(argv, { ...options, cwd: sourceDir, env, group: true });
 	} catch (cause) {
 		if (!(cause instanceof ProgramFailedError) || cause.code !== "program-failed") throw cause;
-		const log = String(cause.fields.stderr ?? "");
+		const { stderr } = cause.fields;
+		const log = typeof stderr === "string" ? stderr : "";
 		const last = log.trim().split("\n").slice(-LOG_LINES).join("\n");
 		throw new KernelBuildError("kernel-build-failed", `The stub domain's kernel did not build:\n${last}`, {
 			cause,
