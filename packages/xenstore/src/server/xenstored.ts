@@ -193,6 +193,7 @@ export class Xenstored implements Store, ConnectionContext {
 		domain.connection = undefined;
 		this.#silence(connection);
 		if (connection) this.clients.delete(connection);
+		for (const client of this.clients) if (client.heldTarget === domain) client.heldTarget = undefined;
 		if (connection?.heldTarget?.isGone) this.#end(connection.heldTarget);
 		this.#removeNodesOf(domain);
 		this.watches.forgetDomain(domid);
