@@ -35,6 +35,7 @@ export type CreateStep =
 	| { name: "pair-domains"; bios: string }
 	| { name: "publish-devices"; roles: Role[]; disks: DiskConfig[]; consoles: ConsoleRequest[] }
 	| { name: "start-stub" }
+	| { name: "accept-consoles"; consoles: ConsoleRequest[] }
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }
 	| { name: "await-device-model"; timeoutMs: number }
 	| { name: "connect-qmp" }

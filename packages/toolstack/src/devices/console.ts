@@ -45,26 +45,45 @@ export function consoleBackend(domid: DomId, index: number): NodeTree {
 	};
 }
 
+export interface AcceptConsole {
+	store: XenstoreClient;
+	domain: DomainRuntime;
+	console: ConsoleRequest;
+	signal: AbortSignal;
+}
+
+/**
+ * The backend's part of a xenbus console's handshake: once the frontend has offered its ring, the console is connected.
+ * Linux does not go on to its init before that (xenbus_probe_frontend.c: wait_for_devices). Nobody reads the ring yet.
+ */
+export async function acceptConsole({ store, domain, console, signal }: AcceptConsole): Promise<void> {
+	const domid = provided(domain.domid, "domid");
+	const { index, label } = console;
+	const offered = [`${XENBUS_STATE.initialised}`, `${XENBUS_STATE.connected}`];
+	await store.waitFor(`${nodeOf(domid, index)}/state`, (state) => state !== undefined && offered.includes(state), {
+		timeoutMs: FRONTEND_TIMEOUT_MS,
+		signal,
+		what: `the frontend of console ${label}`,
+	});
+	await store.write(`${backendPath(domid, "console", index)}/state`, XENBUS_STATE.connected);
+}
+
 export interface ConnectConsole {
 	store: XenstoreClient;
 	rings: RingServices;
 	guest: Uuid;
 	domain: DomainRuntime;
 	console: ConsoleRequest;
-	signal: AbortSignal;
 }
 
-/** Has the ring served: at once for console 0, else as soon as its frontend has offered it. Safe to repeat. */
-export async function connectConsole({ store, rings, guest, domain, console, signal }: ConnectConsole): Promise<void> {
+/** Has the ring served: console 0, or one that has been accepted. Safe to repeat. */
+export async function connectConsole({ store, rings, guest, domain, console }: ConnectConsole): Promise<void> {
 	const domid = provided(domain.domid, "domid");
 	const { index, label, pty } = console;
 	const node = nodeOf(domid, index);
-	const ring = index === 0 ? bootRing(domain) : await awaitRing(store, node, label, signal);
+	const ring = index === 0 ? bootRing(domain) : await readRing(store, node);
 	const { ptyPath } = await rings.attachConsole({ guest, label, domid, index, ...ring, pty });
-	await Promise.all([
-		ptyPath === undefined ? undefined : store.write(`${node}/tty`, ptyPath),
-		index === 0 ? undefined : store.write(`${backendPath(domid, "console", index)}/state`, XENBUS_STATE.connected),
-	]);
+	if (ptyPath !== undefined) await store.write(`${node}/tty`, ptyPath);
 }
 
 interface Ring {
@@ -77,13 +96,7 @@ function bootRing(domain: DomainRuntime): Ring {
 }
 
 /** The ring's numbers are the domain's own words: checked for range here, and by Xen when they are used. */
-async function awaitRing(store: XenstoreClient, node: string, label: string, signal: AbortSignal): Promise<Ring> {
-	const offered = [`${XENBUS_STATE.initialised}`, `${XENBUS_STATE.connected}`];
-	await store.waitFor(`${node}/state`, (state) => state !== undefined && offered.includes(state), {
-		timeoutMs: FRONTEND_TIMEOUT_MS,
-		signal,
-		what: `the frontend of console ${label}`,
-	});
+async function readRing(store: XenstoreClient, node: string): Promise<Ring> {
 	const [ref, port] = await Promise.all([store.readText(`${node}/ring-ref`), store.readText(`${node}/port`)]);
 	return { gref: grantRef(ref), remotePort: evtchnPort(port) };
 }

@@ -38,7 +38,10 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 		step({ name: "publish-devices", roles: ["guest", "stub"], disks: presentDisks(config), consoles }),
 		step({ name: "connect-consoles", consoles: bootConsoles }),
 		step({ name: "start-stub" }),
-		step({ name: "await-device-model", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+		parallel(
+			step<CreateStep>({ name: "accept-consoles", consoles: xenbusConsoles }),
+			step<CreateStep>({ name: "await-device-model", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+		),
 		// Not earlier: what is typed before the stub's init has made its consoles raw would be changed on its way.
 		parallel(
 			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),

@@ -3,7 +3,7 @@ import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
-import { connectConsole } from "../devices/console.ts";
+import { acceptConsole, connectConsole } from "../devices/console.ts";
 import { closeDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
 import { prepareDomain } from "../domain/prepare.ts";
@@ -151,14 +151,26 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		run: (_, { runtime, hypervisor }) => hypervisor.domains.unpause(domidOf(runtime, "stub")),
 	},
 
+	"accept-consoles": {
+		title: ({ consoles }) => `Waiting for ${counted(consoles.length, "console")} of the stub domain`,
+		timeoutMs: BUILD_MS,
+		async run({ consoles }, { runtime, xenstore }, signal) {
+			await Promise.all(
+				consoles.map((console) =>
+					acceptConsole({ store: xenstore, domain: runtimeOf(runtime, console.role), console, signal }),
+				),
+			);
+		},
+	},
+
 	"connect-consoles": {
 		title: ({ consoles }) => `Serving ${consoles.map(({ label }) => label).join(", ")}`,
-		timeoutMs: BUILD_MS,
-		async run({ consoles }, { runtime, config, xenstore, rings }, signal) {
+		timeoutMs: QUICK_MS,
+		async run({ consoles }, { runtime, config, xenstore, rings }) {
 			const guest = config.uuid;
 			await Promise.all(
 				consoles.map((console) =>
-					connectConsole({ store: xenstore, rings, guest, domain: runtimeOf(runtime, console.role), console, signal }),
+					connectConsole({ store: xenstore, rings, guest, domain: runtimeOf(runtime, console.role), console }),
 				),
 			);
 		},

@@ -27,7 +27,6 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 			guest: guest.uuid,
 			domain,
 			console,
-			signal,
 		});
 	});
 	const results = await Promise.allSettled([...attachments, reattachQmp(guest, services, signal)]);
