@@ -1,6 +1,7 @@
 import type { ToolstackContext } from "../context.ts";
 import { closeDisk } from "../devices/open-disk.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
+import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
 import { runtimeOf } from "../runtime.ts";
@@ -37,11 +38,14 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		},
 	},
 	"await-gone": {
-		title: ({ role }) => `Waiting until Xen has let go of ${nameOf(role)}`,
-		timeoutMs: GONE_MS + QUICK_MS,
-		async run({ role }, { runtime, hypervisor }) {
+		title: ({ role }) => `Waiting until Xen and drivers have let go of ${nameOf(role)}`,
+		timeoutMs: 2 * GONE_MS + QUICK_MS,
+		async run({ role }, { runtime, hypervisor, xenstore }) {
 			const { domid } = runtimeOf(runtime, role);
-			if (domid !== undefined) await awaitDomainGone({ hypervisor }, domid, GONE_MS);
+			if (domid === undefined) return;
+			await awaitDomainGone({ hypervisor }, domid, GONE_MS);
+			await awaitDriversGone(domid, GONE_MS);
+			await removeDriverErrors(xenstore, domid);
 		},
 	},
 	"release-disks": {

@@ -1,0 +1,46 @@
+import { readdir } from "node:fs/promises";
+import { DeadlineError, type DomId, delay } from "@bulkhead/base";
+import type { XenstoreClient } from "@bulkhead/xenstore";
+
+/** Linux's devices on the bus of backends: "vbd-5-768" serves domain 5. Absent where domain 0 has no such drivers. */
+const BACKEND_DEVICES = "/sys/bus/xen-backend/devices";
+/** Where a driver that fails says why (xenbus_client.c: xenbus_dev_error). */
+const ERRORS = "/local/domain/0/error";
+const POLL_MS = 20;
+
+/**
+ * Waits until the drivers in domain 0 have let go of a domain's devices, whose nodes are gone. There is no event for
+ * that, so the kernel is asked again and again until the deadline.
+ */
+export async function awaitDriversGone(domid: DomId, timeoutMs: number): Promise<void> {
+	const limit = performance.now() + timeoutMs;
+	for (;;) {
+		const left = (await listDevices()).filter((name) => name.split("-")[1] === `${domid}`);
+		if (left.length === 0) return;
+		if (performance.now() > limit)
+			throw new DeadlineError(`Drivers in domain 0 still hold ${left.join(", ")} after ${timeoutMs} ms`, {
+				remedy: "See `dmesg` in domain 0 for what they wait for",
+				fields: { domid, devices: left },
+			});
+		await delay(POLL_MS);
+	}
+}
+
+async function listDevices(): Promise<string[]> {
+	try {
+		return await readdir(BACKEND_DEVICES);
+	} catch {
+		return [];
+	}
+}
+
+/** Removes what drivers said of a domain's backends, which nobody else does: one that is cut off in the middle complains. */
+export async function removeDriverErrors(store: XenstoreClient, domid: DomId): Promise<void> {
+	const kinds = await store.findList(`${ERRORS}/backend`);
+	if (kinds === undefined) return;
+	await store.transaction(async (tx) => {
+		for (const kind of kinds) await tx.remove(`${ERRORS}/backend/${kind}/${domid}`);
+		for (const path of [...kinds.map((kind) => `${ERRORS}/backend/${kind}`), `${ERRORS}/backend`, ERRORS])
+			if ((await tx.findList(path))?.length === 0) await tx.remove(path);
+	});
+}
