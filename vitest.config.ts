@@ -3,6 +3,10 @@ import { defineConfig } from "vitest/config";
 const conditions = ["bulkhead-source"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+const outsideXen = ["packages/*/test", "stubdom/test", "lab/test/unit"];
+/** Takes a minute or more, or Debian's packages, the first time: `npm test` runs it, `npm run test:unit` does not. */
+const system = outsideXen.map((folder) => `${folder}/**/*.system.test.ts`);
+
 export default defineConfig({
 	test: {
 		projects: [
@@ -10,9 +14,14 @@ export default defineConfig({
 				...shared,
 				test: {
 					name: "unit",
-					include: ["packages/*/test/**/*.test.ts", "stubdom/test/**/*.test.ts", "lab/test/unit/**/*.test.ts"],
+					include: outsideXen.map((folder) => `${folder}/**/*.test.ts`),
+					exclude: system,
 					testTimeout: 20_000,
 				},
+			},
+			{
+				...shared,
+				test: { name: "system", include: system, testTimeout: 120_000, hookTimeout: 60 * 60_000 },
 			},
 			{
 				...shared,

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** `npm test`: types, lint, unit tests, then the lab's tests on real Xen; ends with one line that counts them all. */
+/** `npm test`: types, lint, unit and system tests, then the lab's on real Xen; ends with one line that counts them all. */
 
 interface Counts {
 	passed: number;
@@ -63,6 +63,7 @@ check("types", "npx", ["tsc", "-b"]);
 check("types of tests", "npx", ["tsc", "-p", "tsconfig.test.json"]);
 check("lint", "npm", ["run", "--silent", "lint"]);
 testProject("unit");
+testProject("system");
 testProject("lab");
 check("npm run up -- --check", "npm", ["run", "--silent", "up", "--", "--check"]);
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);

@@ -16,7 +16,7 @@ describe("parseOptions", () => {
 			stateDirectory: "/var/lib/bulkhead/guests",
 			xenstoreSocket: "/run/xenstored/socket",
 			stubKernel: "/usr/lib/bulkhead/stubdom/vmlinux",
-			stubMemoryMiB: 192,
+			stubMemoryMiB: 128,
 		});
 	});
 
