@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { BulkheadError } from "@bulkhead/base";
+import { BulkheadError, CancelledError } from "@bulkhead/base";
 import { ProgramFailedError, type RunOptions, type RunResult, runProgram } from "@bulkhead/image";
 import { unmetRequests } from "./kernel-fragment.ts";
 
@@ -64,6 +64,8 @@ async function make(sourceDir: string, args: readonly string[], options: RunOpti
 	try {
 		return await runProgram(argv, { ...options, cwd: sourceDir, env, group: true });
 	} catch (cause) {
+		if (cause instanceof CancelledError)
+			throw new CancelledError("Stopped building the stub domain's kernel", { cause: cause.cause });
 		if (!(cause instanceof ProgramFailedError) || cause.code !== "program-failed") throw cause;
 		const { stderr } = cause.fields;
 		const log = typeof stderr === "string" ? stderr : "";

@@ -57,6 +57,9 @@ describe("compileKernel", () => {
 		running.catch(() => {});
 		await expect.poll(() => readFile(join(dir, "started"), "utf8").catch(() => ""), { timeout: 10_000 }).toMatch(/\d/);
 		abort.abort();
-		await expect(running).rejects.toMatchObject({ code: "cancelled" });
+		await expect(running).rejects.toMatchObject({
+			code: "cancelled",
+			message: "Stopped building the stub domain's kernel",
+		});
 	});
 });
