@@ -1,7 +1,8 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, ok, useLab } from "./support/dom0.ts";
+import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
 import { talkToTiny } from "./support/tiny-guest.ts";
 
@@ -48,7 +49,7 @@ describe("what a guest boots and reads through its stub domain", () => {
 		return (await bulkhead<{ return: BlockDevice[] }>(the.lab, "qmp", "tiny", "query-block")).return;
 	}
 
-	it("is the CD when the boot order puts it first, with the disk beside it", async () => {
+	itRunsHvm("is the CD when the boot order puts it first, with the disk beside it", the, async () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="dc"');
 		expect(await readSum(guest)).toBe(facts.cdSum);
 		const drives = await queryBlock();
@@ -59,12 +60,12 @@ describe("what a guest boots and reads through its stub domain", () => {
 		});
 	});
 
-	it("is the disk when the boot order puts that first, with the CD beside it", async () => {
+	itRunsHvm("is the disk when the boot order puts that first, with the CD beside it", the, async () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="cd"');
 		expect(await readSum(guest)).toBe(facts.sum);
 	});
 
-	it("is the disk when the CD drive is empty", async () => {
+	itRunsHvm("is the disk when the CD drive is empty", the, async () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, "vdev=hdc,devtype=cdrom,target="]`, 'boot="dc"');
 		expect(await readSum(guest)).toBe(facts.sum);
 		const empty = (await queryBlock()).find(({ removable }) => removable);
@@ -72,7 +73,7 @@ describe("what a guest boots and reads through its stub domain", () => {
 		expect(empty?.inserted).toBeUndefined();
 	});
 
-	it("may be a block device of the host, which stays the host's", async () => {
+	itRunsHvm("may be a block device of the host, which stays the host's", the, async () => {
 		const file = "/run/disk-test.img";
 		await ok(the.lab, ["cp", `${IMAGES}/tiny.img`, file]);
 		const device = (await ok(the.lab, ["losetup", "-f", "--show", file])).trim();

@@ -45,7 +45,7 @@ describe("a create that fails", () => {
 	it("is undone on Ctrl-C, and the command says so and waits for it", async () => {
 		const { stdout, stderr } = await run(the.lab, ["sh", "-c", INTERRUPTED_CREATE, "interrupted-create", TINY]);
 		expect(stdout).toBe("130\n");
-		expect(stderr).toContain("Waiting for QEMU");
+		expect(stderr).toContain("Starting the stub domain");
 		expect(stderr).toContain("Cancelling");
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
@@ -61,7 +61,7 @@ const INTERRUPTED_CREATE = `
 log=$(mktemp /run/interrupted-create-XXXXXX)
 bulkhead create "$1" 2>"$log" &
 pid=$!
-until grep -q "Waiting for QEMU" "$log" || ! kill -0 $pid; do sleep 0.2; done
+until grep -q "Starting the stub domain" "$log" || ! kill -0 $pid; do sleep 0.2; done
 kill -INT $pid
 wait $pid
 echo $?

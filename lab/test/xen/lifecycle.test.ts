@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
+import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, findGuest, PV, TINY } from "./support/guests.ts";
 import { talkToTiny, tellTiny } from "./support/tiny-guest.ts";
 
@@ -14,7 +15,7 @@ describe("a guest's life", () => {
 	});
 	afterEach(() => destroyAll(the.lab));
 
-	it("is restarted in new domains when it reboots, with its uuid", async () => {
+	itRunsHvm("is restarted in new domains when it reboots, with its uuid", the, async () => {
 		const first = await createGuest(the.lab, TINY, 'on_reboot="restart"');
 		await ok(the.lab, ["bulkhead", "reboot", "tiny"]);
 		const second = await eventually(
@@ -30,14 +31,14 @@ describe("a guest's life", () => {
 		await talkToTiny(the.lab, second);
 	});
 
-	it("ends when it powers off, and its end is told", async () => {
+	itRunsHvm("ends when it powers off, and its end is told", the, async () => {
 		const guest = await createGuest(the.lab, TINY);
 		await tellTiny(the.lab, guest, "o");
 		await eventually("the guest to be gone", async () => ((await findGuest(the.lab, "tiny")) ? undefined : true));
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	it("is over when it crashes, and its domain can be kept to be looked at", async () => {
+	itRunsHvm("is over when it crashes, and its domain can be kept to be looked at", the, async () => {
 		const guest = await createGuest(the.lab, TINY, 'on_crash="preserve"');
 		await ok(the.lab, ["node", "-e", CRASH, `${guest.domid}`]);
 		const crashed = await eventually("the crash to be noticed", async () => {
