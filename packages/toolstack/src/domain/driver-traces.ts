@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { DeadlineError, type DomId, delay } from "@bulkhead/base";
 import type { XenstoreClient } from "@bulkhead/xenstore";
+import { removeIfEmpty } from "./remove-nodes.ts";
 
 /** Linux's devices on the bus of backends: "vbd-5-768" serves domain 5. Absent where domain 0 has no such drivers. */
 const BACKEND_DEVICES = "/sys/bus/xen-backend/devices";
@@ -41,6 +42,6 @@ export async function removeDriverErrors(store: XenstoreClient, domid: DomId): P
 	await store.transaction(async (tx) => {
 		for (const kind of kinds) await tx.remove(`${ERRORS}/backend/${kind}/${domid}`);
 		for (const path of [...kinds.map((kind) => `${ERRORS}/backend/${kind}`), `${ERRORS}/backend`, ERRORS])
-			if ((await tx.findList(path))?.length === 0) await tx.remove(path);
+			await removeIfEmpty(tx, path);
 	});
 }

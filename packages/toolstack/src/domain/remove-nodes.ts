@@ -23,7 +23,8 @@ export async function removeBackends(store: XenstoreClient, domid: DomId): Promi
 	await Promise.all(BACKEND_KINDS.map((kind) => store.remove(backendsPath(domid, kind))));
 }
 
-async function removeIfEmpty(store: Pick<XenstoreClient, "findList" | "remove">, path: string): Promise<void> {
+/** Missing is fine. */
+export async function removeIfEmpty(store: Pick<XenstoreClient, "findList" | "remove">, path: string): Promise<void> {
 	const children = await store.findList(path);
 	if (children?.length === 0) await store.remove(path);
 }
