@@ -205,6 +205,7 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 	keyed("hap", "A guest without hap", ({ hap }) => hap === false),
 	keyed("oos", "Setting oos", ({ oos }) => oos !== undefined),
 	keyed("hvm_pirq", "Interrupts over event channels (hvm_pirq)", ({ hvmPirq }) => hvmPirq === true),
+	keyed("mca_caps", "Telling a guest of machine checks", (config) => config.machineCheckCapabilities !== undefined),
 	keyed("msr_relaxed", "Relaxed MSRs", ({ msrRelaxed }) => msrRelaxed),
 	keyed("vpmu", "Performance counters (vpmu)", ({ vpmu }) => vpmu),
 	keyed("e820_host", "The host's memory map", ({ e820Host }) => e820Host),
