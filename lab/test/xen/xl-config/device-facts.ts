@@ -1,5 +1,5 @@
 import type { DiskConfig, KeyedDeviceConfig, NicConfig, PciDeviceConfig } from "@bulkhead/xlcfg";
-import { at, type Fact, flagAt, isHvm, listAt } from "./fact.ts";
+import { at, type Fact, flagAt, isHvm, listAt, textAt } from "./fact.ts";
 import { sdlOfXl, vncOfXl } from "./hvm-facts.ts";
 
 /** Facts of devices that a guest may have any number of. */
@@ -43,13 +43,13 @@ export const DEVICE_FACTS: Readonly<Record<string, Fact>> = {
 		xl: (xl) =>
 			listAt(xl, "usbdevs").map((device) => {
 				const host = at(device, "type.hostdev") ?? {};
-				const [hostbus, hostaddr] = [at(host, "hostbus"), at(host, "hostaddr")].map(String);
+				const [hostbus, hostaddr] = [textAt(host, "hostbus"), textAt(host, "hostaddr")];
 				return {
 					type: "hostdev",
 					hostbus,
 					hostaddr,
-					controller: `${at(device, "ctrl") ?? 0}`,
-					port: `${at(device, "port")}`,
+					controller: textAt(device, "ctrl") || "0",
+					port: textAt(device, "port"),
 				};
 			}),
 		ours: ({ usbDevices }) => usbDevices,
@@ -66,7 +66,7 @@ export const DEVICE_FACTS: Readonly<Record<string, Fact>> = {
 				...backendOf(display),
 				"be-alloc": at(display, "be_alloc") === true ? "1" : undefined,
 				connectors: listAt(display, "connectors")
-					.map((one) => `${at(one, "unique_id")}:${at(one, "width")}x${at(one, "height")}`)
+					.map((one) => `${textAt(one, "unique_id")}:${textAt(one, "width")}x${textAt(one, "height")}`)
 					.join(";"),
 			})),
 		ours: ({ displays }) => displays,
@@ -79,12 +79,10 @@ export const DEVICE_FACTS: Readonly<Record<string, Fact>> = {
 
 const streamsOf = (card: unknown): number =>
 	listAt(card, "pcms").reduce<number>((count, pcm) => count + listAt(pcm, "streams").length, 0);
-const backendOf = (device: unknown): KeyedDeviceConfig => ({ backend: String(at(device, "backend_domname")) });
+const backendOf = (device: unknown): KeyedDeviceConfig => ({ backend: textAt(device, "backend_domname") });
 
 function keyed(device: unknown, keys: string[]): Record<string, string> {
-	return Object.fromEntries(
-		keys.flatMap((key) => (at(device, key) === undefined ? [] : [[key, String(at(device, key))]])),
-	);
+	return Object.fromEntries(keys.flatMap((key) => (at(device, key) === undefined ? [] : [[key, textAt(device, key)]])));
 }
 
 function diskOfXl(disk: unknown): object {

@@ -29,6 +29,12 @@ export function listAt(value: unknown, ...path: string[]): unknown[] {
 	return Array.isArray(list) ? list : [];
 }
 
+/** What stands at a path as text; "" when nothing does. */
+export function textAt(value: unknown, ...path: string[]): string {
+	const text = at(value, ...path);
+	return typeof text === "string" || typeof text === "number" ? `${text}` : "";
+}
+
 const hvmPath = (path: string[]): string[] => ["b_info", "type.hvm", ...path];
 export const hvm = (xl: XlConfig, ...path: string[]): unknown => at(xl, ...hvmPath(path));
 export const hvmFlag = (otherwise: boolean | undefined, xl: XlConfig, ...path: string[]): boolean | undefined =>

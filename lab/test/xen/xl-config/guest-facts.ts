@@ -1,5 +1,5 @@
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import { at, type Fact, flagAt, hvm, isHvm, listAt, type XlConfig } from "./fact.ts";
+import { at, type Fact, flagAt, hvm, isHvm, listAt, textAt, type XlConfig } from "./fact.ts";
 
 const b = (xl: XlConfig, key: string): unknown => at(xl, "b_info", key);
 const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
@@ -19,8 +19,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
 };
 const action = (key: string, ours: (lifecycle: GuestConfig["lifecycle"]) => string): Fact => ({
 	xl: (xl) => {
-		const value = at(xl, key) ?? "destroy";
-		return ACTIONS[String(value)] ?? value;
+		const value = textAt(xl, key) || "destroy";
+		return ACTIONS[value] ?? value;
 	},
 	ours: ({ lifecycle }) => ours(lifecycle),
 });
@@ -32,7 +32,10 @@ function expandCpus(set: string, hostCpus: number): number[] {
 		const [, not, from = "", to = from] = /^(\^?)(\d+|all)(?:-(\d+))?$/.exec(part) ?? [];
 		const first = from === "all" ? 0 : Number(from);
 		const last = from === "all" ? hostCpus - 1 : Number(to);
-		for (let cpu = first; cpu <= last; cpu++) not ? cpus.delete(cpu) : cpus.add(cpu);
+		for (let cpu = first; cpu <= last; cpu++) {
+			if (not) cpus.delete(cpu);
+			else cpus.add(cpu);
+		}
 	}
 	return [...cpus].filter((cpu) => cpu < hostCpus).sort((x, y) => x - y);
 }
@@ -78,7 +81,7 @@ export function guestFacts(hostCpus: number): Record<string, Fact> {
 		shim: {
 			xl: (xl) => {
 				const shim = (key: string): unknown => at(xl, "b_info", "type.pvh", key);
-				const [line, extra] = [shim("pvshim_cmdline"), shim("pvshim_extra")];
+				const [line, extra] = ["pvshim_cmdline", "pvshim_extra"].map((key) => textAt(xl, "b_info", "type.pvh", key));
 				return shim("pvshim") === "True" ? { path: shim("pvshim_path"), commandLine: `${line} ${extra}` } : undefined;
 			},
 			ours: ({ pvShim }) => pvShim,

@@ -1,5 +1,5 @@
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import { at, type Fact, hvm, hvmFlag, isHvm, listAt, type XlConfig } from "./fact.ts";
+import { at, type Fact, hvm, hvmFlag, isHvm, listAt, textAt, type XlConfig } from "./fact.ts";
 
 const same = (key: string, ours: Fact["ours"]): Fact => ({ xl: (xl) => hvm(xl, key), ours });
 const flag = (key: string, ours: Fact["ours"], otherwise?: boolean): Fact => ({
@@ -13,6 +13,8 @@ const VIRIDIAN = [
 	...["synic", "stimer", "hcall_ipi", "ex_processor_masks", "no_vp_limit", "cpu_hotplug"],
 ];
 const VGA: Readonly<Record<string, string>> = { std: "stdvga", cirrus: "cirrus", qxl: "qxl", none: "none" };
+
+const vgaKind = (xl: XlConfig): string => textAt(xl, "b_info", "type.hvm", "vga", "kind") || "cirrus";
 
 /** VNC as both tell it; a PV guest's is a frame buffer's. */
 export function vncOfXl(vnc: unknown, onByDefault: boolean): unknown {
@@ -110,7 +112,7 @@ export const HVM_FACTS: Readonly<Record<string, Fact>> = {
 		ours: (config) => config.machineCheckCapabilities !== undefined,
 	},
 	vga: {
-		xl: (xl) => (isHvm(xl) ? VGA[String(hvm(xl, "vga", "kind") ?? "cirrus")] : "none"),
+		xl: (xl) => (isHvm(xl) ? VGA[vgaKind(xl)] : "none"),
 		ours: ({ vga }) => vga,
 	},
 	// libxl fills in the size of a card that the file says nothing of later.
@@ -118,7 +120,7 @@ export const HVM_FACTS: Readonly<Record<string, Fact>> = {
 		xl: (xl) => {
 			if (!isHvm(xl)) return 0;
 			const asked = at(xl, "b_info", "video_memkb");
-			const least = { std: 16, qxl: 128, none: 0, cirrus: 8 }[String(hvm(xl, "vga", "kind") ?? "cirrus")] ?? 0;
+			const least = { std: 16, qxl: 128, none: 0, cirrus: 8 }[vgaKind(xl)] ?? 0;
 			return asked ?? least * 1024;
 		},
 		ours: ({ videoMemoryKiB }) => videoMemoryKiB,
