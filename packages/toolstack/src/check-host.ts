@@ -19,7 +19,8 @@ export interface InstalledImages {
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
 const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
-/** What the stub's kernel and QEMU need beside the unpacked initramfs. */
+/** What the stub's kernel needs at its start beside the initramfs, and what kernel and QEMU need later. */
+const STUB_START_KIB = 24 * 1024;
 const STUB_WORKING_KIB = 64 * 1024;
 
 /**
@@ -58,8 +59,9 @@ async function checkStub(config: GuestConfig, installed: InstalledImages): Promi
 	const commandLine = config.stub?.commandLine ?? installed.stubCommandLine;
 	await checkKernel("stub domain's kernel", kernel);
 	const { sizeKiB, compressed } = await checkRamdisk("stub domain's ramdisk", ramdisk);
-	// The kernel unpacks an initramfs into a tmpfs of half of the memory at most, while it still holds the archive.
-	const leastKiB = compressed ? sizeKiB + STUB_WORKING_KIB : 2 * sizeKiB + STUB_WORKING_KIB;
+	// The kernel still holds the archive while it unpacks it, into a tmpfs of half of the memory at most, and then frees it.
+	const unpackedKiB = compressed ? 0 : sizeKiB;
+	const leastKiB = Math.max(sizeKiB + unpackedKiB + STUB_START_KIB, sizeKiB + STUB_WORKING_KIB);
 	if (memoryKiB < leastKiB)
 		throw new NotEnoughMemoryError(`The stub domain cannot run in ${toMiB(memoryKiB)} MiB`, {
 			remedy: `Give stubdomain_memory = ${Math.ceil(leastKiB / 1024)} or more`,
