@@ -3,13 +3,13 @@
  * measured, compiled and warm, and not its start.
  */
 export const CASES = {
-	"read-one": { title: "read, one after the other", unit: "request", count: 300 },
+	"read-one": { title: "read, one after the other", unit: "request", count: 150 },
 	"socket-one": {
 		title: "… the same read by a bare socket of Node, without a client",
 		unit: "request",
-		count: 300,
+		count: 150,
 	},
-	"write-one": { title: "write, one after the other", unit: "request", count: 300 },
+	"write-one": { title: "write, one after the other", unit: "request", count: 150 },
 	"read-many": { title: "reads that do not depend on each other", unit: "request", count: 1500 },
 	"write-many": { title: "writes that do not depend on each other", unit: "request", count: 1500 },
 	"transaction-one": {
