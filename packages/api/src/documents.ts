@@ -20,7 +20,7 @@ export interface Guest {
 	name: string;
 	/** Absent while the guest has no domain. */
 	domid?: number;
-	type: "hvm" | "pv";
+	type: "hvm" | "pvh" | "pv";
 	phase: GuestPhase;
 	/** The columns of `xl list`: running, blocked, paused, shutdown, crashed, dying; "-" for each that is not. */
 	state: string;

@@ -43,7 +43,7 @@ export const guestDocument: z.ZodType<Guest> = z.object({
 	uuid: z.uuid().transform((text) => text as Uuid),
 	name: z.string(),
 	domid: count.optional(),
-	type: z.enum(["hvm", "pv"]),
+	type: z.enum(["hvm", "pvh", "pv"]),
 	phase: z.enum(["creating", "running", "paused", "shutdown", "crashed", "dying", "ended"]),
 	state: z.string().regex(/^[r-][b-][p-][s-][c-][d-]$/),
 	memoryKiB: count,

@@ -1,5 +1,5 @@
 import { uuid } from "@bulkhead/base";
-import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
+import { ABSENT, type DiskConfig, type GuestConfig } from "@bulkhead/xlcfg";
 import type { HostFacts } from "../src/host-facts.ts";
 
 export const disk = (values: Partial<DiskConfig> = {}): DiskConfig => ({
@@ -19,12 +19,15 @@ export const cdrom = (values: Partial<DiskConfig> = {}): DiskConfig =>
 	disk({ vdev: "hdc", devnum: 5632, index: 2, path: "/images/cd.iso", readOnly: true, cdrom: true, ...values });
 
 export const hvmConfig = (values: Partial<GuestConfig> = {}): GuestConfig => ({
-	version: 1,
+	...ABSENT,
+	version: 2,
 	uuid: uuid("11111111-2222-3333-4444-555555555555"),
 	name: "linux",
 	type: "hvm",
 	memoryKiB: 192 * 1024,
+	maxMemoryKiB: 192 * 1024,
 	vcpus: 1,
+	maxVcpus: 1,
 	commandLine: "",
 	bios: "seabios",
 	boot: "c",
@@ -40,10 +43,11 @@ export const hvmConfig = (values: Partial<GuestConfig> = {}): GuestConfig => ({
 		reboot: "restart",
 		watchdog: "destroy",
 		crash: "destroy",
+		softReset: "soft-reset",
 		deviceModelFailure: "destroy",
 	},
 	stub: {},
-	deviceModelArgs: [],
+	deviceModel: { place: "stub-domain", restrict: false, args: [], argsHvm: [], argsPv: [] },
 	...values,
 });
 
@@ -55,6 +59,7 @@ export const pvConfig = (values: Partial<GuestConfig> = {}): GuestConfig =>
 		commandLine: "console=hvc0",
 		serials: [],
 		stub: undefined,
+		deviceModel: undefined,
 		...values,
 	});
 

@@ -51,7 +51,8 @@ function hvmLines(config: GuestConfig): string[] {
 		...text("stubdomain_ramdisk", stub?.ramdisk),
 		...(stub?.memoryKiB === undefined ? [] : [number("stubdomain_memory", stub.memoryKiB / 1024)]),
 		...text("stubdomain_cmdline", stub?.commandLine),
-		...list("device_model_args", config.deviceModelArgs),
+		...list("device_model_args", config.deviceModel?.args ?? []),
+		...list("device_model_args_hvm", config.deviceModel?.argsHvm ?? []),
 	];
 }
 

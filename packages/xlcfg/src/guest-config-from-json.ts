@@ -8,7 +8,7 @@ import { parseVdev } from "./vdev.ts";
 
 const memoryKiB = count(XLCFG_LIMITS.leastMemoryMiB * 1024, XLCFG_LIMITS.mostMemoryMiB * 1024);
 const commandLine = line(XLCFG_LIMITS.commandLineBytes);
-const endAction = oneOf("destroy", "restart", "preserve");
+const endAction = oneOf("destroy", "restart", "preserve", "soft-reset");
 
 const path: Check<string> = (value, at) => {
 	const text = line(XLCFG_LIMITS.pathBytes)(value, at);
@@ -40,7 +40,12 @@ const disk: Check<DiskConfig> = (value, at) => {
 		path: optional(path),
 		readOnly: flag,
 		cdrom: flag,
-		format: oneOf("raw"),
+		format: oneOf("raw", "qcow", "qcow2", "vhd", "qed"),
+		backend: optional(line(64)),
+		script: optional(line(XLCFG_LIMITS.pathBytes)),
+		directIoSafe: optional(flag),
+		discard: optional(flag),
+		trusted: optional(flag),
 	})(value, at);
 	const { bus, index, partition, devnum } = parseVdev(checked.vdev);
 	const agrees = checked.bus === bus && checked.index === index && checked.partition === partition;
@@ -54,6 +59,7 @@ const stub = shapeOf<StubConfig>({
 	ramdisk: optional(path),
 	memoryKiB: optional(memoryKiB),
 	commandLine: optional(commandLine),
+	securityLabel: optional(line(256)),
 });
 
 const lifecycle = shapeOf<GuestConfig["lifecycle"]>({
@@ -61,10 +67,19 @@ const lifecycle = shapeOf<GuestConfig["lifecycle"]>({
 	reboot: endAction,
 	watchdog: endAction,
 	crash: endAction,
+	softReset: endAction,
 	deviceModelFailure: oneOf("destroy", "preserve", "pause"),
 });
 
-const guest = shapeOf<GuestConfig>({
+type Stored = Pick<
+	GuestConfig,
+	| "version" | "uuid" | "name" | "type" | "memoryKiB" | "vcpus" | "kernel" | "ramdisk" | "commandLine" | "bios"
+	| "biosPathOverride" | "firmwareOverride" | "boot" | "disks" | "serials" | "vga" | "videoMemoryKiB" | "nographic"
+	| "hdType" | "acpi" | "lifecycle" | "stub"
+>;
+const STORED = "version uuid name type memoryKiB vcpus kernel ramdisk commandLine bios biosPathOverride firmwareOverride boot disks serials vga videoMemoryKiB nographic hdType acpi lifecycle stub".split(" ");
+
+const guest = shapeOf<Stored>({
 	version: oneOf(GUEST_CONFIG_VERSION),
 	uuid: guestUuid,
 	name: guestName,
@@ -87,7 +102,6 @@ const guest = shapeOf<GuestConfig>({
 	acpi: flag,
 	lifecycle,
 	stub: optional(stub),
-	deviceModelArgs: listOf(line(XLCFG_LIMITS.deviceModelArgBytes), 2 * XLCFG_LIMITS.deviceModelArgs),
 });
 
 /**
@@ -95,7 +109,9 @@ const guest = shapeOf<GuestConfig>({
  * @throws InvalidInputError, code "bad-stored-config", naming the field
  */
 export function guestConfigFromJson(value: unknown): GuestConfig {
-	const config = guest(value, "config");
+	const entries = Object.entries(value as object);
+	const known = guest(Object.fromEntries(entries.filter(([key]) => STORED.includes(key))), "config");
+	const config: GuestConfig = { ...(value as GuestConfig), ...known };
 	if (config.type === "pv" && config.kernel === undefined) refuseAt("config.kernel", "is missing");
 	if (config.type === "hvm" && config.stub === undefined) refuseAt("config.stub", "is missing");
 	if (!/^[acdn]{1,4}$/.test(config.boot)) refuseAt("config.boot", "is not a boot order");

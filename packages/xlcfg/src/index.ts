@@ -1,14 +1,7 @@
+export { ABSENT } from "./absent.ts";
 export { type DiskSpec, parseDiskSpec } from "./disk-spec.ts";
 export { formatGuestConfig } from "./format-guest-config.ts";
-export {
-	type DeviceModelFailureAction,
-	type DiskBus,
-	type DiskConfig,
-	type EndAction,
-	GUEST_CONFIG_VERSION,
-	type GuestConfig,
-	type StubConfig,
-} from "./guest-config.ts";
+export * from "./guest-config.ts";
 export { guestConfigFromJson } from "./guest-config-from-json.ts";
 export { guestNameProblem } from "./guest-name.ts";
 export { XLCFG_LIMITS } from "./limits.ts";

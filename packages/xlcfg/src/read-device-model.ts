@@ -12,7 +12,7 @@ export function readDeviceModel(
 	reader: ConfigReader,
 	type: GuestConfig["type"],
 	baseDir: string,
-): { stub: StubConfig | undefined; deviceModelArgs: string[] } {
+): Pick<GuestConfig, "stub" | "deviceModel"> {
 	reader.word("device_model_version", ["qemu-xen"], ["qemu-xen-traditional"]);
 	const wantsStub = reader.boolean("device_model_stubdomain_override") ?? true;
 	if (type === "hvm" && !wantsStub)
@@ -20,9 +20,10 @@ export function readDeviceModel(
 			remedy: "Remove the line: the guest gets a stub domain",
 		});
 	const stub = readStub(reader, baseDir);
-	const deviceModelArgs = [...readArgs(reader, "device_model_args"), ...readArgs(reader, "device_model_args_hvm")];
-	if (type === "pv") return { stub: undefined, deviceModelArgs: [] };
-	return { stub, deviceModelArgs };
+	const args = readArgs(reader, "device_model_args");
+	const argsHvm = readArgs(reader, "device_model_args_hvm");
+	if (type !== "hvm") return {};
+	return { stub, deviceModel: { place: "stub-domain", restrict: false, args, argsHvm, argsPv: [] } };
 }
 
 function readStub(reader: ConfigReader, baseDir: string): StubConfig {
@@ -54,7 +55,7 @@ function readArgs(reader: ConfigReader, key: string): string[] {
 	return args.map(({ text }) => text);
 }
 
-export function readLifecycle(reader: ConfigReader): GuestConfig["lifecycle"] {
+export function readLifecycle(reader: ConfigReader): Omit<GuestConfig["lifecycle"], "softReset"> {
 	const action = (key: string, otherwise: EndAction): EndAction =>
 		reader.word(key, END_ACTIONS, LATER_END_ACTIONS) ?? otherwise;
 	return {

@@ -8,7 +8,7 @@ import { XLCFG_LIMITS } from "./limits.ts";
 type Devices = Pick<GuestConfig, "disks" | "serials" | "vga" | "videoMemoryKiB" | "nographic" | "hdType">;
 
 /** Video memory without `videoram`, and the least that is allowed (libxl: libxl__domain_build_info_setdefault). */
-const VIDEO_MEMORY_MIB = { none: 0, cirrus: 8, stdvga: 16 } as const;
+const VIDEO_MEMORY_MIB = { none: 0, cirrus: 8, stdvga: 16, qxl: 128 } as const;
 
 export function readDevices(reader: ConfigReader, type: GuestConfig["type"], baseDir: string): Devices {
 	const hdType = reader.word("hdtype", ["ide", "ahci"]) ?? "ide";

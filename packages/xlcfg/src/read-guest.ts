@@ -1,5 +1,6 @@
 import { type Uuid, uuid } from "@bulkhead/base";
 import type { ConfigReader } from "./config-reader.ts";
+import { ABSENT } from "./absent.ts";
 import { GUEST_CONFIG_VERSION, type GuestConfig } from "./guest-config.ts";
 import { guestNameProblem } from "./guest-name.ts";
 import { XLCFG_LIMITS } from "./limits.ts";
@@ -31,7 +32,7 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid }: ReadConte
 	const vcpus = readVcpus(reader, type);
 	const boot = readBoot(reader, type, baseDir);
 	const devices = readDevices(reader, type, baseDir);
-	const { stub, deviceModelArgs } = readDeviceModel(reader, type, baseDir);
+	const { stub, deviceModel } = readDeviceModel(reader, type, baseDir);
 	const lifecycle = readLifecycle(reader);
 	const platform = readPlatform(reader);
 	if (type === "pv")
@@ -41,18 +42,21 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid }: ReadConte
 		reader.refuse("memory", `The video memory leaves nothing of ${memoryMiB} MiB`, { remedy: "Raise memory" });
 	if (name === undefined || id === undefined || memoryMiB === undefined) return undefined;
 	return {
+		...ABSENT,
 		version: GUEST_CONFIG_VERSION,
 		uuid: id,
 		name,
 		type,
 		memoryKiB: memoryMiB * 1024,
+		maxMemoryKiB: memoryMiB * 1024,
 		vcpus,
+		maxVcpus: vcpus,
 		...boot,
 		...devices,
 		...platform,
-		lifecycle,
-		...(stub ? { stub } : {}),
-		deviceModelArgs,
+		lifecycle: { softReset: "soft-reset", ...lifecycle },
+		...(stub && { stub }),
+		...(deviceModel && { deviceModel }),
 	};
 }
 

@@ -127,7 +127,7 @@ function describeDomain(role: Role, config: GuestConfig, facts: HostFacts): Doma
 	return {
 		uuid: config.uuid,
 		name: config.name,
-		type: config.type,
+		type: config.type === "pvh" ? "hvm" : config.type,
 		maxVcpus: config.vcpus,
 		memoryKiB: config.memoryKiB,
 		image,

@@ -147,7 +147,7 @@ export class Supervisor {
 
 function actionFor(guest: Guest, reason: string): "destroy" | "restart" | "preserve" {
 	const { lifecycle } = guest.record.config;
-	if (reason === "poweroff" || reason === "reboot" || reason === "crash" || reason === "watchdog")
-		return lifecycle[reason];
-	return "destroy";
+	if (reason !== "poweroff" && reason !== "reboot" && reason !== "crash" && reason !== "watchdog") return "destroy";
+	const action = lifecycle[reason];
+	return action === "restart" || action === "preserve" ? action : "destroy";
 }
