@@ -8,6 +8,8 @@ export interface StubScript {
 	end?: "crash" | "poweroff";
 	/** QEMU runs, and nobody answers on its QMP channel. */
 	silentQmp?: boolean;
+	/** QEMU takes no medium that comes at run time. */
+	refusesMedia?: boolean;
 }
 
 export const WELL_BEHAVED: StubScript = { bootMs: 0 };
