@@ -65,7 +65,8 @@ export class XenbusWorld {
 		const { frontend, backend } = this.paths;
 		try {
 			for await (const _ of this.guest.watch(`${backend}/state`, { signal })) {
-				const state = await this.guest.find(`${backend}/state`);
+				// A backend that is gone hides behind its parents' permissions.
+				const state = await this.guest.find(`${backend}/state`).catch(() => undefined);
 				if (state === "5") await this.guest.write(`${frontend}/state`, "6");
 			}
 		} catch (error) {
@@ -77,10 +78,7 @@ export class XenbusWorld {
 		const { host } = this.server;
 		const { frontend, backend } = xenbusPaths({ ...DEVICE, domid });
 		const owned = [{ domid, access: "none" } as const];
-		const readable = [
-			{ domid: domId(0), access: "none" } as const,
-			{ domid, access: "read" } as const,
-		];
+		const readable = [{ domid: domId(0), access: "none" } as const, { domid, access: "read" } as const];
 		host.write(frontend, "", owned);
 		for (const [name, value] of Object.entries({ state: "4", backend, "backend-id": "0" }))
 			host.write(`${frontend}/${name}`, value, owned);

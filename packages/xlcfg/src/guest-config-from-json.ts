@@ -73,11 +73,33 @@ const lifecycle = shapeOf<GuestConfig["lifecycle"]>({
 
 type Stored = Pick<
 	GuestConfig,
-	| "version" | "uuid" | "name" | "type" | "memoryKiB" | "vcpus" | "kernel" | "ramdisk" | "commandLine" | "bios"
-	| "biosPathOverride" | "firmwareOverride" | "boot" | "disks" | "serials" | "vga" | "videoMemoryKiB" | "nographic"
-	| "hdType" | "acpi" | "lifecycle" | "stub"
+	| "version"
+	| "uuid"
+	| "name"
+	| "type"
+	| "memoryKiB"
+	| "vcpus"
+	| "kernel"
+	| "ramdisk"
+	| "commandLine"
+	| "bios"
+	| "biosPathOverride"
+	| "firmwareOverride"
+	| "boot"
+	| "disks"
+	| "serials"
+	| "vga"
+	| "videoMemoryKiB"
+	| "nographic"
+	| "hdType"
+	| "acpi"
+	| "lifecycle"
+	| "stub"
 >;
-const STORED = "version uuid name type memoryKiB vcpus kernel ramdisk commandLine bios biosPathOverride firmwareOverride boot disks serials vga videoMemoryKiB nographic hdType acpi lifecycle stub".split(" ");
+const STORED =
+	"version uuid name type memoryKiB vcpus kernel ramdisk commandLine bios biosPathOverride firmwareOverride boot disks serials vga videoMemoryKiB nographic hdType acpi lifecycle stub".split(
+		" ",
+	);
 
 const guest = shapeOf<Stored>({
 	version: oneOf(GUEST_CONFIG_VERSION),

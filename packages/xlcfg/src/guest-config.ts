@@ -271,7 +271,11 @@ export interface GuestConfig {
 	nestedHvm: boolean;
 	altp2m?: "mixed" | "external" | "limited";
 	tscMode?: "always_emulate" | "native";
-	timerMode?: "delay_for_missed_ticks" | "no_delay_for_missed_ticks" | "no_missed_ticks_pending" | "one_missed_tick_pending";
+	timerMode?:
+		| "delay_for_missed_ticks"
+		| "no_delay_for_missed_ticks"
+		| "no_missed_ticks_pending"
+		| "one_missed_tick_pending";
 	localtime: boolean;
 	rtcTimeOffsetSeconds: number;
 	shadowMemoryKiB?: number;

@@ -1,4 +1,5 @@
 export { ABSENT } from "./absent.ts";
+export { checkDiskFits } from "./disk-config.ts";
 export { type DiskSpec, parseDiskSpec } from "./disk-spec.ts";
 export { formatGuestConfig } from "./format-guest-config.ts";
 export * from "./guest-config.ts";
@@ -6,8 +7,8 @@ export { guestConfigFromJson } from "./guest-config-from-json.ts";
 export { guestNameProblem } from "./guest-name.ts";
 export { XLCFG_LIMITS } from "./limits.ts";
 export { type ParsedGuest, type ParseGuestOptions, parseGuestConfig } from "./parse-guest-config.ts";
-export { readDisk } from "./read-disk.ts";
 export { parseTree } from "./parse-tree.ts";
+export { readDisk } from "./read-disk.ts";
 export type { Assignment, ListNode, NumberNode, StringNode, ValueNode } from "./tree.ts";
 export { parseVdev, type Vdev } from "./vdev.ts";
 export { describeProblem, type Position, XlCfgError, type XlCfgProblem } from "./xlcfg-error.ts";

@@ -1,6 +1,6 @@
 import { type Uuid, uuid } from "@bulkhead/base";
-import type { ConfigReader } from "./config-reader.ts";
 import { ABSENT } from "./absent.ts";
+import type { ConfigReader } from "./config-reader.ts";
 import { GUEST_CONFIG_VERSION, type GuestConfig } from "./guest-config.ts";
 import { guestNameProblem } from "./guest-name.ts";
 import { XLCFG_LIMITS } from "./limits.ts";

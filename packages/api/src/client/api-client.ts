@@ -143,7 +143,11 @@ export class ApiClient {
 
 	async changeMedium(ref: string, vdev: string, request: ChangeMediumRequest): Promise<DiskResult> {
 		const timeoutMs = MEDIUM_TIMEOUT_MS;
-		return (await this.#json(`${diskPath(ref, vdev)}/medium`, { method: "POST", body: request, timeoutMs })) as DiskResult;
+		return (await this.#json(`${diskPath(ref, vdev)}/medium`, {
+			method: "POST",
+			body: request,
+			timeoutMs,
+		})) as DiskResult;
 	}
 
 	/** What happens from now on; of one guest when `ref` is given. Runs until the signal aborts or the loop is left. */

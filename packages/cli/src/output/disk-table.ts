@@ -15,4 +15,7 @@ function columnsOf({ devid, backendDomid, domid, state, eventChannel, ringRef, b
 }
 
 const row = (columns: readonly string[]): string =>
-	columns.map((column, at) => column.padEnd(WIDTHS[at] ?? 0)).join(" ").trimEnd();
+	columns
+		.map((column, at) => column.padEnd(WIDTHS[at] ?? 0))
+		.join(" ")
+		.trimEnd();

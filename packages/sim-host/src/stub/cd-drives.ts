@@ -11,11 +11,12 @@ export class CdDrives {
 	readonly #descriptors = new Map<number, string>();
 	#lastSet = 1;
 
-	constructor(args: readonly string[], refusesMedia: boolean) {
+	constructor(args: readonly string[], refusedMedia: number) {
 		for (const arg of args) {
 			const [, id, file] = DRIVE.exec(arg) ?? [];
 			if (id !== undefined) this.#media.set(id, file);
 		}
+		let refusals = refusedMedia;
 		this.handlers = {
 			eject: ({ id }) => this.#put(id, undefined),
 			"query-fdsets": () =>
@@ -25,7 +26,7 @@ export class CdDrives {
 			},
 			"blockdev-change-medium": ({ id, filename, format }) => {
 				const set = Number(/^\/dev\/fdset\/(\d+)$/.exec(`${filename}`)?.[1]);
-				if (refusesMedia || format !== "host_device" || !this.#descriptors.has(set))
+				if (refusals-- > 0 || format !== "host_device" || !this.#descriptors.has(set))
 					throw new FakeRefusal("GenericError", `Could not open '${filename}': No medium found`);
 				this.#put(id, `${filename}`);
 			},

@@ -48,7 +48,7 @@ export function linuxStub(parts: StubParts): SimProgram {
 				path: model,
 				machines: parts.machines,
 				silentQmp: script.silentQmp ?? false,
-				refusesMedia: script.refusesMedia ?? false,
+				refusedMedia: script.refusedMedia ?? 0,
 				onDeath: async (reason) => {
 					parts.onQemu(guest, undefined);
 					await report(store, model, log, reason);

@@ -3,8 +3,8 @@ import type { SimMachine } from "@bulkhead/hypervisor/sim";
 import type { FakeQemu } from "@bulkhead/qmp/testing";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConsole } from "../devices/guest-console.ts";
-import type { EmulatedMachine, EmulatedMachines } from "./emulated-machines.ts";
 import { CdDrives } from "./cd-drives.ts";
+import type { EmulatedMachine, EmulatedMachines } from "./emulated-machines.ts";
 import { QmpChannel } from "./qmp-channel.ts";
 
 export interface SimQemuParts {
@@ -18,8 +18,8 @@ export interface SimQemuParts {
 	machines: EmulatedMachines;
 	/** No answer ever comes on the QMP channel. */
 	silentQmp: boolean;
-	/** No medium that comes at run time is taken. */
-	refusesMedia: boolean;
+	/** How many media that come at run time are refused. */
+	refusedMedia: number;
 	/** QEMU has died: the stub's init says so. */
 	onDeath: (reason: string) => Promise<void>;
 }
@@ -37,7 +37,7 @@ export class SimQemu implements EmulatedMachine {
 	constructor(parts: SimQemuParts) {
 		this.#parts = parts;
 		this.args = parts.args;
-		this.#drives = new CdDrives(parts.args, parts.refusesMedia);
+		this.#drives = new CdDrives(parts.args, parts.refusedMedia);
 		this.#qmp = new QmpChannel({
 			machine: parts.machine,
 			store: parts.store,

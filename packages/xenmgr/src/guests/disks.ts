@@ -11,7 +11,7 @@ import {
 	findDisk,
 	listDisks,
 } from "@bulkhead/toolstack";
-import { type DiskConfig, readDisk } from "@bulkhead/xlcfg";
+import { checkDiskFits, type DiskConfig, readDisk } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 import { requireDomid } from "./power.ts";
@@ -32,8 +32,10 @@ export function attachDiskTo(
 	return guest.operations.run(async () => {
 		requireRunning(guest);
 		const { config, runtime } = guest.record;
-		const { disk, warning } = readDisk(spec, baseDir, config);
-		const warnings = [warning, checkAttach(disk, config)].filter((each) => each !== undefined);
+		const disk = readDisk(spec, baseDir);
+		const warnings = [checkAttach(disk, config), checkDiskFits(disk, config.disks, config)].filter(
+			(each) => each !== undefined,
+		);
 		await attachDisk(guest.context(services), disk);
 		runtime.attachedDisks = [...(runtime.attachedDisks ?? []), disk.vdev];
 		await setDisks(guest, services, [...config.disks, disk]);
@@ -56,12 +58,12 @@ export function detachDiskFrom(
 		const context = guest.context(services);
 		checkDetach(disk, context);
 		const last = await resultOf(guest, services, disk, []);
-		const { forced, complaints } = await detachDisk(context, disk, { force });
+		const { complaints } = await detachDisk(context, disk, { force });
 		runtime.attachedDisks = runtime.attachedDisks?.filter((vdev) => vdev !== disk.vdev);
 		const others = config.disks.filter(({ vdev }) => vdev !== disk.vdev);
 		await setDisks(guest, services, others);
 		tell(guest, services, disk, "detached");
-		return { ...last, warnings: forced || complaints.length > 0 ? complaints : [] };
+		return { ...last, warnings: complaints };
 	});
 }
 
