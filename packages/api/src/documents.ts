@@ -129,6 +129,7 @@ export const EVENT_TYPES = [
 	"device-model-state",
 	"qmp-event",
 	"console-ended",
+	"disk-state",
 	"relay-state",
 	"heartbeat",
 ] as const;
