@@ -15,6 +15,8 @@ export interface BusyboxSystem {
 	prompt: string;
 	/** Loaded by the script from /etc/modules, in this order. */
 	modules: readonly KernelModule[];
+	/** In /lib/modules for who wants them: `insmod`. */
+	furtherModules?: readonly KernelModule[];
 }
 
 /** A small system out of Debian's busybox-static: every applet under its name, an init, a shell, some modules. */
@@ -41,7 +43,7 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 		{ type: "file", path: "etc/start", mode: 0o755, content: system.start },
 		{ type: "file", path: "etc/profile", content: `export PATH=/bin PS1='${system.prompt}'\n` },
 		{ type: "file", path: "etc/modules", content: moduleList },
-		...system.modules.map(
+		...[...system.modules, ...(system.furtherModules ?? [])].map(
 			({ name, content }): CpioEntry => ({ type: "file", path: `lib/modules/${name}.ko`, content }),
 		),
 		{ type: "character-device", path: "dev/console", mode: 0o600, major: 5, minor: 1 },

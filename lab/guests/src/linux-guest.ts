@@ -9,6 +9,8 @@ import { pseudoRandomBytes } from "./pseudo-random.ts";
 import { readSource, sourcePath } from "./source-files.ts";
 
 const MODULES = ["ahci", "sd_mod", "isofs"] as const;
+/** Emulated cards and PV nics: loading a driver costs seconds under emulation, so that tests do it which need one. */
+const NETWORK_MODULES = ["8139cp", "e1000", "xen-netfront"] as const;
 const BOOT_LOADER_PACKAGES = ["isolinux", "syslinux-common"] as const;
 const DATA_BYTES = 4 << 20;
 const WRITABLE_BYTES = 1 << 20;
@@ -58,7 +60,7 @@ export async function buildLinuxGuest(debian: DebianPackages, cache: ContentCach
 	const kernel = await fetchDebianKernel(debian);
 	const others = await debian.versions(["busybox-static", ...BOOT_LOADER_PACKAGES]);
 	const inputs = {
-		format: 1,
+		format: 2,
 		sources: await hashTree([sourcePath("linux"), sourcePath("src/busybox.ts")]),
 		kernel: kernel.package.version,
 		packages: others.map(({ name, version }) => `${name}=${version}`).join(" "),
@@ -95,6 +97,7 @@ async function buildInitramfs(out: string, debian: DebianPackages, kernel: Debia
 		console: "/dev/ttyS0",
 		prompt: "guest# ",
 		modules: await planModules(kernel.modulesDir, MODULES),
+		furtherModules: await planModules(kernel.modulesDir, NETWORK_MODULES),
 	});
 	await writeCpioArchive(entries, archive);
 	const packed = gzipSync(await readFile(archive), { level: 9 });

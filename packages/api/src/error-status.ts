@@ -17,6 +17,7 @@ const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
 	"no-such-console": 404,
 	"no-such-operation": 404,
 	"no-such-qmp": 404,
+	"no-such-nic": 404,
 	"qmp-command-refused": 403,
 	"qmp-arguments-too-long": 413,
 	"name-in-use": 409,

@@ -24,11 +24,11 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 	ok: { code: 0, meaning: "done", of: [] },
 	failed: { code: 1, meaning: "failed; the message says why", of: [] },
 	usage: { code: 2, meaning: "the command line is wrong", of: ["usage"] },
-	notFound: { code: 3, meaning: "no such guest or console", of: ["no-such-guest", "no-such-console"] },
+	notFound: { code: 3, meaning: "no such guest, console or device", of: ["no-such-guest", "no-such-console", "no-such-nic"] },
 	badInput: {
 		code: 4,
 		meaning: "the config, a file it names, or another input is wrong; nothing was changed",
-		of: ["bad-guest-config", "guest-config-too-large", "file-unusable", "invalid-input", "bad-request"],
+		of: ["bad-guest-config", "guest-config-too-large", "file-unusable", "nic-unusable", "invalid-input", "bad-request"],
 	},
 	unreachable: {
 		code: 5,

@@ -39,6 +39,17 @@ export async function checkNics(
 	return Promise.all(nics.map((nic) => resolveNic(nic, host, defaults)));
 }
 
+/** The same for one more nic of a guest that has some. @throws NicUnusableError, FileUnusableError */
+export async function checkFurtherNic(
+	nic: NicConfig,
+	{ nics, type }: Pick<GuestConfig, "nics" | "type">,
+	host: Host,
+	defaults: NetworkDefaults,
+): Promise<NicConfig> {
+	checkAlone(nic, type, nics);
+	return resolveNic(nic, host, defaults);
+}
+
 function checkAlone(nic: NicConfig, type: GuestConfig["type"], earlier: readonly NicConfig[]): void {
 	if (!MAC.test(nic.mac) || isMulticast(nic.mac))
 		throw new NicUnusableError(nic, "has no address of a single card", "Leave mac out, or begin it with 00:16:3e");

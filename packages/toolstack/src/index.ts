@@ -1,11 +1,14 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export type { RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
+export { checkFurtherNic, type NetworkDefaults, NicUnusableError } from "./check-nics.ts";
 export { connectConsole } from "./devices/console.ts";
+export { attachNic, detachNic, type NicRemoval } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
-export { deviceModelPath, domainPath } from "./domain/paths.ts";
-export { DeviceModelError, FileUnusableError, NotEnoughMemoryError, StepFailedError } from "./errors.ts";
+export { nicsOf } from "./devices/vif.ts";
+export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
+export { DeviceModelError, FileUnusableError, NicError, NotEnoughMemoryError, StepFailedError } from "./errors.ts";
 export { type ExecuteOptions, execute, type Plan, type StepProgress, stepsOf } from "./executor.ts";
 export type { HostFacts } from "./host-facts.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addDeviceCommands } from "./device-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
@@ -43,6 +44,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 		if (typeof code === "number") onExitCode(code);
 	};
 	addGuestCommands(program, start);
+	addDeviceCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);
 	addHelpCommands(program, io);

@@ -1,6 +1,7 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { connectDisks } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
+import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";
 import { serveShutdownRequests } from "./shutdown-requests.ts";
@@ -21,6 +22,11 @@ export function linuxGuest(connections: DomainConnections): SimProgram {
 			console.write(`Linux (simulated) in domain ${machine.domid}, ${machine.image.memoryKiB / 1024} MiB\r\n`);
 			const disks = await connectDisks(machine, store);
 			if (disks.length > 0) console.write(`disks: ${disks.join(" ")}\r\n`);
+			const nics = await connectNics(machine, store);
+			if (nics.length > 0) console.write(`nics: ${nics.join(" ")}\r\n`);
+			void followNics(machine, store, nics).catch((error: unknown) => {
+				if (!machine.signal.aborted) machine.log(`nics: ${String(error)}`);
+			});
 			shell.start();
 			await serveShutdownRequests(machine, store);
 		},

@@ -4,6 +4,7 @@ import type { XenstoreClient } from "@bulkhead/xenstore";
 import { connectDisks } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
 import type { GuestConsole } from "../devices/guest-console.ts";
+import { connectNics } from "../devices/network-front.ts";
 import { connectXenbusConsole } from "../devices/xenbus-console.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import type { EmulatedMachines } from "./emulated-machines.ts";
@@ -54,7 +55,7 @@ export function linuxStub(parts: StubParts): SimProgram {
 				},
 			});
 			const serials = await connectConsoles(machine, store, (index, bytes) => qemu.serialInput(index, bytes));
-			await connectDisks(machine, store);
+			await Promise.all([connectDisks(machine, store), connectNics(machine, store)]);
 			log.write(`stub (simulated): starting the device model of domain ${guest} with ${args.length} arguments\r\n`);
 			parts.onQemu(guest, qemu);
 			machine.signal.addEventListener("abort", () => parts.onQemu(guest, undefined), { once: true });

@@ -1,6 +1,6 @@
 import type { DomId } from "@bulkhead/base";
-import type { DiskConfig, GuestConfig, NicConfig } from "@bulkhead/xlcfg";
-import { netbackName, TAP_SUFFIX } from "../devices/vif.ts";
+import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
+import { nicArgs } from "./nic-args.ts";
 
 /** The first console of a stub domain that carries a serial port of its guest: 0 log, 1 save, 2 restore (stubdom.txt). */
 export const FIRST_SERIAL_CONSOLE = 3;
@@ -43,20 +43,6 @@ export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
 function vgaArgs({ vga, videoMemoryKiB }: GuestConfig): string[] {
 	if (vga === "none") return [];
 	return ["-device", `${vga === "cirrus" ? "cirrus-vga" : "VGA"},vgamem_mb=${videoMemoryKiB / 1024}`];
-}
-
-/**
- * One card and one tap for each emulated nic. The tap is the stub domain's, which joins it with the PV nic of the same
- * address; its name carries the guest's domid for people who read logs (stubdom.txt).
- */
-function nicArgs(nics: readonly NicConfig[], guest: DomId): string[] {
-	const emulated = nics.filter(({ type }) => type === "ioemu");
-	if (emulated.length === 0) return ["-net", "none"];
-	return emulated.flatMap(({ devid, model, mac }) => [
-		...["-device", `${quoted(model)},id=nic${devid},netdev=net${devid},mac=${mac}`],
-		"-netdev",
-		`type=tap,id=net${devid},ifname=${netbackName(guest, devid)}${TAP_SUFFIX},script=no,downscript=no`,
-	]);
 }
 
 /** The name under which Linux in the stub shows the disk: xvd and the letter of the disk's index on its own bus. */

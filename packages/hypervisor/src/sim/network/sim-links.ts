@@ -17,9 +17,13 @@ export class SimLinks {
 		return link && { ...link };
 	}
 
-	/** A driver, or the host's administrator, makes an interface. */
-	add(name: string, { isBridge = false }: { isBridge?: boolean } = {}): void {
-		this.#links.set(name, { isBridge, bridge: undefined, mtu: DEFAULT_MTU, isUp: false });
+	/** A driver, or the host's administrator, makes an interface. @returns what takes it away, however it is called by then */
+	add(name: string, { isBridge = false }: { isBridge?: boolean } = {}): () => void {
+		const link: NetworkLink = { isBridge, bridge: undefined, mtu: DEFAULT_MTU, isUp: false };
+		this.#links.set(name, link);
+		return () => {
+			for (const [known, found] of this.#links) if (found === link) this.remove(known);
+		};
 	}
 
 	/** Its driver lets go of it: nothing of it is left. */
