@@ -23,7 +23,7 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
 		step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), nics: facts.nics, consoles }),
-		besideNics(step({ name: "connect-consoles", consoles }), ["guest"], facts),
+		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -42,7 +42,7 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 			nics: facts.nics,
 			consoles,
 		}),
-		besideNics(step({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
+		besideNics(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
 			step<CreateStep>({ name: "accept-consoles", consoles: xenbusConsoles }),

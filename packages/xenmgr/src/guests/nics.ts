@@ -40,7 +40,7 @@ export async function attachGuestNic(
 	const { record } = guest;
 	const domid = requireRunning(guest);
 	const earlier = record.config.nics;
-	const asked = readNicSpec(spec, await freeDevid(services, domid, earlier));
+	const asked = readNicSpec(spec, record.config.type, await freeDevid(services, domid, earlier));
 	if (asked.type === "ioemu")
 		throw new NicUnusableError(asked, "is emulated: no such card can be plugged into a running guest", "Use type=vif");
 	const { hypervisor, installed, store } = services;
