@@ -25,6 +25,16 @@ export interface RingServices {
 		remotePort: EvtchnPort;
 		timeoutMs: number;
 	}): Promise<void>;
+	/**
+	 * One command for the guest's QEMU; the answer is QEMU's word, so unchecked. Errors of the connection, of QEMU, of
+	 * the deadline.
+	 */
+	executeQmp(
+		guest: Uuid,
+		command: string,
+		args: Record<string, unknown> | undefined,
+		timeoutMs: number,
+	): Promise<unknown>;
 	/** The last bytes of a console's output, for an error report. Untrusted. */
 	tail(guest: Uuid, label: string, maxBytes: number): Promise<Uint8Array>;
 	/** Lets go of every ring of the guest; with `purge` its journals and sockets go too. Idempotent. */

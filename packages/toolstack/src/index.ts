@@ -3,14 +3,28 @@ export type { RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { checkFurtherNic, type NetworkDefaults, NicUnusableError } from "./check-nics.ts";
 export { connectConsole } from "./devices/console.ts";
-export { attachNic, detachNic, type NicRemoval } from "./devices/nics.ts";
+export { awaitBackend } from "./devices/await-backend.ts";
+export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
+export type { XenbusDevice } from "./devices/xenbus-device.ts";
+export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
 export { nicsOf } from "./devices/vif.ts";
 export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
-export { DeviceModelError, FileUnusableError, NicError, NotEnoughMemoryError, StepFailedError } from "./errors.ts";
+export {
+	DeviceError,
+	DeviceModelError,
+	DeviceRefusedError,
+	FileUnusableError,
+	NotEnoughMemoryError,
+	StepFailedError,
+} from "./errors.ts";
 export { type ExecuteOptions, execute, type Plan, type StepProgress, stepsOf } from "./executor.ts";
 export type { HostFacts } from "./host-facts.ts";
+export { attachDisk, checkAttach } from "./hotplug/attach-disk.ts";
+export { changeMedium, checkDrive, type MediumChange } from "./hotplug/change-medium.ts";
+export { checkDetach, detachDisk, findDisk } from "./hotplug/detach-disk.ts";
+export { type DiskState, listDisks } from "./hotplug/list-disks.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
 export { planDestroy } from "./plan/destroy.ts";
 export type { DomainRuntime, GuestRuntime } from "./runtime.ts";

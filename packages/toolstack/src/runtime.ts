@@ -16,6 +16,8 @@ export interface DomainRuntime {
 export interface GuestRuntime {
 	guest: DomainRuntime;
 	stub?: DomainRuntime;
+	/** Names of the disks that were attached since the guest's start: QEMU does not know them. */
+	attachedDisks?: string[];
 }
 
 export function runtimeOf(runtime: GuestRuntime, role: Role): DomainRuntime {

@@ -44,6 +44,7 @@ export type CreateStep =
 
 /** What taking a guest away consists of. Every step is safe to repeat. */
 export type DestroyStep =
+	| { name: "flush-disks" }
 	| { name: "forget-relay"; purge: boolean }
 	| { name: "destroy-domain"; role: Role }
 	| { name: "disconnect-nics"; role: Role }

@@ -6,6 +6,7 @@ export { guestConfigFromJson } from "./guest-config-from-json.ts";
 export { guestNameProblem } from "./guest-name.ts";
 export { XLCFG_LIMITS } from "./limits.ts";
 export { type ParsedGuest, type ParseGuestOptions, parseGuestConfig } from "./parse-guest-config.ts";
+export { readDisk } from "./read-disk.ts";
 export { parseTree } from "./parse-tree.ts";
 export type { Assignment, ListNode, NumberNode, StringNode, ValueNode } from "./tree.ts";
 export { parseVdev, type Vdev } from "./vdev.ts";

@@ -50,10 +50,17 @@ export function stubDiskPath(disk: DiskConfig): string {
 	return `/dev/xvd${String.fromCharCode("a".charCodeAt(0) + disk.index)}`;
 }
 
+/** Whether QEMU gives the guest this disk, beside the PV one. */
+export const isEmulated = (disk: DiskConfig, { type, hdType }: Pick<GuestConfig, "type" | "hdType">): boolean =>
+	type === "hvm" && diskArgs(disk, hdType).length > 0;
+
+/** QEMU's name of a CD drive. */
+export const driveId = ({ devnum }: Pick<DiskConfig, "devnum">): string => `ide-${devnum}`;
+
 function diskArgs(disk: DiskConfig, hdType: GuestConfig["hdType"]): string[] {
 	const path = stubDiskPath(disk);
 	if (disk.cdrom) {
-		const id = `ide-${disk.devnum}`;
+		const id = driveId(disk);
 		const medium = disk.path === undefined ? "" : `,file=${path},format=host_device`;
 		const place = `bus=ide.${Math.floor(disk.index / 2)},unit=${disk.index % 2}`;
 		return ["-drive", `if=none,readonly=on,id=${id}${medium}`, "-device", `ide-cd,id=${id},drive=${id},${place}`];

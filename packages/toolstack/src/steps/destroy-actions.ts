@@ -1,4 +1,5 @@
 import type { ToolstackContext } from "../context.ts";
+import { flushDisks } from "../device-model/flush.ts";
 import { disconnectNics } from "../devices/nics.ts";
 import { closeDisk } from "../devices/open-disk.ts";
 import { nicsOf } from "../devices/vif.ts";
@@ -20,6 +21,13 @@ const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the st
 
 /** How each step of a destroy plan is done. None is undone: what is taken away stays away. */
 export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
+	"flush-disks": {
+		title: () => "Having QEMU write out what it holds",
+		timeoutMs: QUICK_MS,
+		async run(_, context) {
+			await flushDisks(context);
+		},
+	},
 	"forget-relay": {
 		title: () => "Letting go of consoles and QMP",
 		timeoutMs: QUICK_MS,
