@@ -30,13 +30,6 @@ export class NotEnoughMemoryError extends InvalidInputError {
 	}
 }
 
-/** A network interface could not be set up. */
-export class NicError extends BulkheadError {
-	constructor(message: string, details: ErrorDetails = {}) {
-		super("nic-failed", message, details);
-	}
-}
-
 /** A stub domain, or the QEMU in it, did not start or is gone. */
 export class DeviceModelError extends BulkheadError {
 	constructor(message: string, details: ErrorDetails = {}) {

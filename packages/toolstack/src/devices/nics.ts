@@ -6,7 +6,7 @@ import { removeIfEmpty } from "../domain/remove-nodes.ts";
 import { connectNic, type NicHost } from "./connect-nic.ts";
 import { writeNic } from "./publish.ts";
 import { runVifScript } from "./vif-script.ts";
-import { removeXenbusDevice } from "./xenbus-removal.ts";
+import { type Removal, removeXenbusDevice } from "./xenbus-removal.ts";
 
 /** Sets up every nic of a domain whose nodes are written. */
 export async function connectNics(
@@ -55,20 +55,13 @@ export async function attachNic(host: NicHost, domid: DomId, nic: NicConfig, sig
 	}
 }
 
-export interface NicRemoval {
-	/** The frontend did not let go by itself, or was not asked. */
-	forced: boolean;
-	/** What drivers and scripts said, and what did not go as it should. Printable. */
-	complaints: string[];
-}
-
 /** Takes a nic away from a running domain, bounded in time whatever the domain does. Safe to repeat. */
 export async function detachNic(
 	host: NicHost,
 	domid: DomId,
 	nic: NicConfig,
 	{ force, signal }: { force: boolean; signal?: AbortSignal },
-): Promise<NicRemoval> {
+): Promise<Removal> {
 	const { xenstore } = host;
 	const device = { domid, kind: "vif", devid: nic.devid };
 	const problems: string[] = [];

@@ -1,7 +1,7 @@
 import { type DomId, printable } from "@bulkhead/base";
 import type { NicConfig } from "@bulkhead/xlcfg";
 import { backendPath } from "../domain/paths.ts";
-import { NicError } from "../errors.ts";
+import { DeviceError } from "../errors.ts";
 import type { NicHost } from "./connect-nic.ts";
 import { netbackName, TAP_SUFFIX } from "./vif.ts";
 
@@ -37,7 +37,7 @@ export function vifScriptCall({ domid, nic, action }: VifScriptCall): { args: st
 	};
 }
 
-/** Runs a nic's script. @throws NicError with what the script says of its failure; DeadlineError; CancelledError */
+/** Runs a nic's script. @throws DeviceError with what the script says of its failure; DeadlineError; CancelledError */
 export async function runVifScript({ xenstore, hypervisor }: NicHost, call: VifScriptCall): Promise<void> {
 	const { domid, nic, action, signal } = call;
 	const path = nic.script ?? "";
@@ -48,7 +48,7 @@ export async function runVifScript({ xenstore, hypervisor }: NicHost, call: VifS
 	const lastLine = output.trim().split("\n").at(-1) ?? "";
 	const reason = printable(told ?? lastLine, LONGEST_REASON);
 	const ending = exitCode === undefined ? "was killed" : `ended with status ${exitCode}`;
-	throw new NicError(`The script ${path} ${ending} for nic ${nic.devid}${reason === "" ? "" : `: ${reason}`}`, {
+	throw new DeviceError(`The script ${path} ${ending} for nic ${nic.devid}${reason === "" ? "" : `: ${reason}`}`, {
 		remedy: `See what \`${path} ${action} type_if=vif\` does, and domain 0's log`,
 		fields: { domid, devid: nic.devid, action, exitCode: exitCode ?? null, output: printable(output, 2048) },
 	});

@@ -1,6 +1,6 @@
 import type { AttachNicResult, DetachNicResult, Nic } from "@bulkhead/api";
-import { BulkheadError, type DomId, DOM0, InvalidInputError } from "@bulkhead/base";
-import { attachNic, backendPath, checkFurtherNic, detachNic, frontendPath, NicUnusableError, nicsOf } from "@bulkhead/toolstack";
+import { BulkheadError, DOM0, type DomId } from "@bulkhead/base";
+import { attachNic, backendPath, checkFurtherNic, DeviceRefusedError, detachNic, frontendPath, nicsOf } from "@bulkhead/toolstack";
 import type { NicConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
@@ -9,17 +9,6 @@ import { requireDomid } from "./power.ts";
 
 /** What xl shows for a number that is not there. */
 const UNTOLD = -1;
-
-/** A guest has no such nic. */
-export class NoSuchNicError extends InvalidInputError {
-	constructor(guest: Guest, reference: string) {
-		super(
-			`Guest ${guest.name} has no network interface ${JSON.stringify(reference.slice(0, 64))}`,
-			{ remedy: "See `bulkhead network-list` for those that it has", fields: { reference } },
-			"no-such-nic",
-		);
-	}
-}
 
 /** The guest's nics, with what their frontends say now. */
 export async function listNics(guest: Guest, services: Services): Promise<Nic[]> {
@@ -42,7 +31,9 @@ export async function attachGuestNic(
 	const earlier = record.config.nics;
 	const asked = readNicSpec(spec, record.config.type, await freeDevid(services, domid, earlier));
 	if (asked.type === "ioemu")
-		throw new NicUnusableError(asked, "is emulated: no such card can be plugged into a running guest", "Use type=vif");
+		throw new DeviceRefusedError("device-refused", "An emulated network card cannot be plugged into a running guest", {
+			remedy: "Use type=vif: the guest sees it through its PV drivers",
+		});
 	const { hypervisor, installed, store } = services;
 	const nic = await checkFurtherNic(asked, record.config, hypervisor, installed.network);
 	record.config = { ...record.config, nics: [...earlier, asked] };
@@ -60,7 +51,7 @@ export async function attachGuestNic(
 
 /**
  * Takes a nic away, named by number or address: the guest's interface and, for an emulated card, the stub domain's, so
- * that no frame passes either way. The caller holds the guest's `operations`. @throws NoSuchNicError
+ * that no frame passes either way. The caller holds the guest's `operations`. @throws DeviceRefusedError `no-such-device`
  */
 export async function detachGuestNic(
 	guest: Guest,
@@ -97,8 +88,11 @@ function findNic(guest: Guest, reference: string): NicConfig {
 	const found = guest.record.config.nics.find(
 		({ devid, mac }) => `${devid}` === reference || mac === reference.toLowerCase(),
 	);
-	if (!found) throw new NoSuchNicError(guest, reference);
-	return found;
+	if (found) return found;
+	throw new DeviceRefusedError("no-such-device", `The guest has no network interface ${JSON.stringify(reference.slice(0, 64))}`, {
+		remedy: "See `bulkhead network-list` for those that it has",
+		fields: { reference },
+	});
 }
 
 /** The smallest number that neither the config nor xenstore has. */

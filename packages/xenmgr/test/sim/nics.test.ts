@@ -73,11 +73,11 @@ describe("network interfaces on a simulated host", () => {
 		const { client } = world;
 		for (const [spec, code] of [
 			["bridge=br9", "nic-unusable"],
-			["type=ioemu", "nic-unusable"],
+			["type=ioemu", "invalid-input"],
 			["script=/scripts/vif-x", "file-unusable"],
 		] as const)
 			await expect(client.attachNic("pv", spec)).rejects.toMatchObject({ code });
-		await expect(client.detachNic("pv", "0", { force: false })).rejects.toMatchObject({ code: "no-such-nic" });
+		await expect(client.detachNic("pv", "0", { force: false })).rejects.toMatchObject({ code: "no-such-device" });
 		expect(await client.nics("pv")).toEqual([]);
 	});
 
@@ -97,7 +97,7 @@ describe("network interfaces on a simulated host", () => {
 		await world.client.destroy("pv");
 		expect(calls).toEqual(["online vif0", "offline vif0"]);
 		exitCode = 1;
-		await expect(world.create(world.pv("pv", vif))).rejects.toMatchObject({ code: "nic-failed" });
+		await expect(world.create(world.pv("pv", vif))).rejects.toMatchObject({ code: "device-failed" });
 		expect(world.tree).toEqual(before);
 		expect(world.simulated.host.links.present).toEqual(["xenbr0"]);
 	});
