@@ -54,23 +54,27 @@ describe("network interfaces", () => {
 		shell.close();
 	});
 
-	itRunsHvm("a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet", the, async () => {
-		const disk = "/run/network-test/linux.img";
-		await ok(the.lab, ["node", "-e", UNPLUG_NICS, IMAGE, disk]);
-		const vif = `vif=["mac=${MAC},model=e1000", "mac=${OTHER},bridge=${SECOND.name}"]`;
-		const target = `disk=["format=raw,vdev=hda,access=rw,target=${disk}"]`;
-		const guest = await createGuest(the.lab, LINUX, vif, target);
-		const shell = await shellOf(guest, "serial0");
-		await shell.run("insmod /lib/modules/xen_netfront.ko");
-		const sent = async (): Promise<number> =>
-			Number(await ok(the.lab, ["cat", `/sys/class/net/vif${guest.stub?.domid}.0/statistics/rx_packets`]));
-		const sentBefore = await sent();
-		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
-		expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
-		// What the stub domain has sent to dom0 meanwhile: not a frame, neither its own nor an echo of its guest's.
-		expect((await sent()) - sentBefore).toBe(0);
-		shell.close();
-	});
+	itRunsHvm(
+		"a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet",
+		the,
+		async () => {
+			const disk = "/run/network-test/linux.img";
+			await ok(the.lab, ["node", "-e", UNPLUG_NICS, IMAGE, disk]);
+			const vif = `vif=["mac=${MAC},model=e1000", "mac=${OTHER},bridge=${SECOND.name}"]`;
+			const target = `disk=["format=raw,vdev=hda,access=rw,target=${disk}"]`;
+			const guest = await createGuest(the.lab, LINUX, vif, target);
+			const shell = await shellOf(guest, "serial0");
+			await shell.run("insmod /lib/modules/xen_netfront.ko");
+			const sent = async (): Promise<number> =>
+				Number(await ok(the.lab, ["cat", `/sys/class/net/vif${guest.stub?.domid}.0/statistics/rx_packets`]));
+			const sentBefore = await sent();
+			expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
+			expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
+			// What the stub domain has sent to dom0 meanwhile: not a frame, neither its own nor an echo of its guest's.
+			expect((await sent()) - sentBefore).toBe(0);
+			shell.close();
+		},
+	);
 
 	it("a PV guest has one from the start, gets another, and gives it back", async () => {
 		const guest = await createGuest(the.lab, PV, `vif=["mac=${MAC}"]`);
@@ -102,12 +106,16 @@ describe("network interfaces", () => {
 		await (await shellOf(first, "pv")).close();
 		await ok(the.lab, ["bulkhead", "network-attach", "pv", `mac=${THIRD}`]);
 		await ok(the.lab, ["sv", "restart", "/etc/service/bulkheadd"]);
-		await eventually("the daemon", async () => ((await run(the.lab, ["bulkhead", "list"])).exitCode === 0) || undefined);
+		await eventually("the daemon", async () => (await run(the.lab, ["bulkhead", "list"])).exitCode === 0 || undefined);
 		await ok(the.lab, ["bulkhead", "reboot", "pv"]);
-		const second = await eventually("the guest to be back", async () => {
-			const [found] = await bulkhead<GuestDocument[]>(the.lab, "list");
-			return found?.phase === "running" && found.domid !== first.domid ? found : undefined;
-		}, 90_000);
+		const second = await eventually(
+			"the guest to be back",
+			async () => {
+				const [found] = await bulkhead<GuestDocument[]>(the.lab, "list");
+				return found?.phase === "running" && found.domid !== first.domid ? found : undefined;
+			},
+			90_000,
+		);
 		const shell = await shellOf(second, "pv");
 		expect(await shell.fetch("eth0", FIRST)).toBe(network.sum);
 		shell.close();

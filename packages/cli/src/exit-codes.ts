@@ -24,7 +24,11 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 	ok: { code: 0, meaning: "done", of: [] },
 	failed: { code: 1, meaning: "failed; the message says why", of: [] },
 	usage: { code: 2, meaning: "the command line is wrong", of: ["usage"] },
-	notFound: { code: 3, meaning: "no such guest, console or device", of: ["no-such-guest", "no-such-console", "no-such-device"] },
+	notFound: {
+		code: 3,
+		meaning: "no such guest, console or device",
+		of: ["no-such-guest", "no-such-console", "no-such-device"],
+	},
 	badInput: {
 		code: 4,
 		meaning: "the config, a file it names, or another input is wrong; nothing was changed",

@@ -71,7 +71,11 @@ async function checkStub(config: GuestConfig, installed: InstalledImages): Promi
 	return { kernel, ramdisk, memoryKiB, commandLine };
 }
 
-async function checkHostMemory(config: GuestConfig, stubKiB: number | undefined, domains: Hypervisor["domains"]): Promise<void> {
+async function checkHostMemory(
+	config: GuestConfig,
+	stubKiB: number | undefined,
+	domains: Hypervisor["domains"],
+): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
 	const paging = config.type === "hvm" ? pagingMempoolBytes(config.vcpus, config.memoryKiB) / 1024 : 0;
 	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);

@@ -14,7 +14,11 @@ export interface NetworkDefaults {
 /** A nic that the host cannot give a guest. Nothing has been created. */
 export class NicUnusableError extends InvalidInputError {
 	constructor(nic: NicConfig, why: string, remedy: string, fields: Record<string, unknown> = {}) {
-		super(`Network interface ${nic.devid} (${nic.mac}) ${why}`, { remedy, fields: { devid: nic.devid, ...fields } }, "nic-unusable");
+		super(
+			`Network interface ${nic.devid} (${nic.mac}) ${why}`,
+			{ remedy, fields: { devid: nic.devid, ...fields } },
+			"nic-unusable",
+		);
 	}
 }
 
@@ -58,13 +62,25 @@ function checkAlone(nic: NicConfig, type: GuestConfig["type"], earlier: readonly
 	if (earlier.some(({ mac }) => mac === nic.mac))
 		throw new NicUnusableError(nic, "has the address of another one", "Give each interface a mac of its own");
 	if (!MODEL.test(nic.model))
-		throw new NicUnusableError(nic, `has a model ${printable(JSON.stringify(nic.model), 64)} that is no card's name`, "Use e1000 or rtl8139");
+		throw new NicUnusableError(
+			nic,
+			`has a model ${printable(JSON.stringify(nic.model), 64)} that is no card's name`,
+			"Use e1000 or rtl8139",
+		);
 	if (nic.type === "ioemu" && type !== "hvm")
 		throw new NicUnusableError(nic, "is emulated, which only HVM guests can have", "Leave type out");
 	if (nic.backend !== undefined && nic.backend !== "0" && nic.backend !== "Domain-0")
-		throw new NicUnusableError(nic, "has its backend in another domain, which is not supported yet", "Leave backend out");
+		throw new NicUnusableError(
+			nic,
+			"has its backend in another domain, which is not supported yet",
+			"Leave backend out",
+		);
 	if (nic.vlan !== undefined && nic.script === undefined)
-		throw new NicUnusableError(nic, "has a VLAN tag, which only scripts set up", "Name a script that does, or leave vlan out");
+		throw new NicUnusableError(
+			nic,
+			"has a VLAN tag, which only scripts set up",
+			"Name a script that does, or leave vlan out",
+		);
 	const problem = nic.interfaceName === undefined ? undefined : linkNameProblem(nic.interfaceName);
 	if (problem !== undefined) throw new NicUnusableError(nic, `has a vifname that ${problem}`, "Choose another vifname");
 }
@@ -72,7 +88,11 @@ function checkAlone(nic: NicConfig, type: GuestConfig["type"], earlier: readonly
 async function resolveNic(nic: NicConfig, { links, scripts }: Host, defaults: NetworkDefaults): Promise<NicConfig> {
 	const { bridge = defaults.bridge, interfaceName } = nic;
 	if (interfaceName !== undefined && (await links.find(interfaceName)) !== undefined)
-		throw new NicUnusableError(nic, `cannot be called ${interfaceName}: there is such an interface`, "Choose another vifname");
+		throw new NicUnusableError(
+			nic,
+			`cannot be called ${interfaceName}: there is such an interface`,
+			"Choose another vifname",
+		);
 	if (nic.script !== undefined) {
 		const script = nic.script.startsWith("/") ? nic.script : `${defaults.scriptDirectory}/${nic.script}`;
 		const problem = await scripts.problem(script);
@@ -87,7 +107,9 @@ async function resolveNic(nic: NicConfig, { links, scripts }: Host, defaults: Ne
 		throw new NicUnusableError(
 			nic,
 			`needs the bridge ${printable(JSON.stringify(bridge), 64)}, which ${found ? "is no Linux bridge" : "does not exist"}`,
-			found ? "Name a bridge, or a script that joins other switches" : `Make it (ip link add ${printable(bridge, 16)} type bridge), or name another with bridge=`,
+			found
+				? "Name a bridge, or a script that joins other switches"
+				: `Make it (ip link add ${printable(bridge, 16)} type bridge), or name another with bridge=`,
 			{ bridge },
 		);
 	return { ...nic, bridge, mtu: nic.mtu ?? found.mtu };

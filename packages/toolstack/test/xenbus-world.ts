@@ -77,10 +77,7 @@ export class XenbusWorld {
 		const { host } = this.server;
 		const { frontend, backend } = xenbusPaths({ ...DEVICE, domid });
 		const owned = [{ domid, access: "none" } as const];
-		const readable = [
-			{ domid: domId(0), access: "none" } as const,
-			{ domid, access: "read" } as const,
-		];
+		const readable = [{ domid: domId(0), access: "none" } as const, { domid, access: "read" } as const];
 		host.write(frontend, "", owned);
 		for (const [name, value] of Object.entries({ state: "4", backend, "backend-id": "0" }))
 			host.write(`${frontend}/${name}`, value, owned);

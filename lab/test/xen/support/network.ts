@@ -16,7 +16,10 @@ export interface TestBridge {
 }
 
 /** Two bridges on which dom0 has an address and serves a file over HTTP. They go with `close`. */
-export async function openNetwork(lab: Lab, bridges: readonly TestBridge[]): Promise<{ sum: string; close(): Promise<void> }> {
+export async function openNetwork(
+	lab: Lab,
+	bridges: readonly TestBridge[],
+): Promise<{ sum: string; close(): Promise<void> }> {
 	await ok(lab, ["mkdir", "-p", FOLDER]);
 	await ok(lab, ["sh", "-c", `head -c ${PAYLOAD_BYTES} /dev/urandom > ${FOLDER}/payload`]);
 	const sum = (await ok(lab, ["sha256sum", `${FOLDER}/payload`])).slice(0, 64);
@@ -85,4 +88,3 @@ export class GuestShell {
 		this.#serial.close();
 	}
 }
-

@@ -3,7 +3,11 @@ import type { CommandContext } from "../command-context.ts";
 import { nicTable } from "../output/nic-table.ts";
 import { runOperation } from "../run-operation.ts";
 
-export async function networkAttach(context: CommandContext, ref: string, parameters: readonly string[]): Promise<void> {
+export async function networkAttach(
+	context: CommandContext,
+	ref: string,
+	parameters: readonly string[],
+): Promise<void> {
 	const spec = parameters.join(",");
 	const { result } = await runOperation(context, (options) => context.client.attachNic(ref, spec, options));
 	const { nic } = result;

@@ -8,7 +8,17 @@ export function nicTable(nics: readonly Nic[]): string {
 }
 
 function nicRow({ devid, backendDomid, mac, state, eventChannel, txRingRef, rxRingRef, backendPath }: Nic): string {
-	return row(devid, backendDomid, printable(mac, 32), devid, state, eventChannel, txRingRef, rxRingRef, printable(backendPath, 128));
+	return row(
+		devid,
+		backendDomid,
+		printable(mac, 32),
+		devid,
+		state,
+		eventChannel,
+		txRingRef,
+		rxRingRef,
+		printable(backendPath, 128),
+	);
 }
 
 type Cell = string | number;

@@ -50,7 +50,8 @@ async function openNode(path: string, access: "r" | "r+"): Promise<ContractBlock
 
 /** A port is a tap without a program behind it: like netback's interfaces, it is somebody else's. */
 async function addLink(name: string, kind: "bridge" | "port"): Promise<() => Promise<void>> {
-	const add = kind === "bridge" ? ["link", "add", name, "type", "bridge"] : ["tuntap", "add", "dev", name, "mode", "tap"];
+	const add =
+		kind === "bridge" ? ["link", "add", name, "type", "bridge"] : ["tuntap", "add", "dev", name, "mode", "tap"];
 	await run("ip", add);
 	return async () => {
 		await run("ip", ["link", "del", "dev", name]).catch(() => {});

@@ -2,8 +2,8 @@ import type { Hypervisor } from "../ports/hypervisor.ts";
 import { NativeDomains } from "./domains.ts";
 import { NativeForeignMemory } from "./foreign-memory.ts";
 import { NativeGuestBuilder } from "./guest-builder.ts";
-import { loadAddon } from "./load-addon.ts";
 import { NativeHotplugScripts } from "./hotplug-scripts.ts";
+import { loadAddon } from "./load-addon.ts";
 import { NativeLoopDevices } from "./loop-devices.ts";
 import { NativeNetworkLinks } from "./network-links.ts";
 

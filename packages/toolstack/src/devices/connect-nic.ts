@@ -23,12 +23,18 @@ export interface NicHost {
  * @throws DeviceError, DeadlineError, CancelledError, HypervisorError
  */
 export async function connectNic(host: NicHost, domid: DomId, nic: NicConfig, signal?: AbortSignal): Promise<void> {
-	await awaitBackend(host.xenstore, { domid, kind: "vif", devid: nic.devid }, { timeoutMs: BACKEND_TIMEOUT_MS, signal });
+	await awaitBackend(
+		host.xenstore,
+		{ domid, kind: "vif", devid: nic.devid },
+		{ timeoutMs: BACKEND_TIMEOUT_MS, signal },
+	);
+	const { links } = host.hypervisor;
 	if (nic.script !== undefined) {
+		// Renaming is the script's business, too.
+		await awaitInterface(links, domid, { devid: nic.devid }, signal);
 		await runVifScript(host, { domid, nic, action: "online", signal });
 		return;
 	}
-	const { links } = host.hypervisor;
 	const name = await awaitInterface(links, domid, nic, signal);
 	const { mtu, bridge } = nic;
 	if (mtu !== undefined && (await links.find(name))?.mtu !== mtu) await links.setMtu(name, mtu);
@@ -41,7 +47,7 @@ export async function connectNic(host: NicHost, domid: DomId, nic: NicConfig, si
 async function awaitInterface(
 	links: NetworkLinks,
 	domid: DomId,
-	{ devid, interfaceName }: NicConfig,
+	{ devid, interfaceName }: Pick<NicConfig, "devid" | "interfaceName">,
 	signal: AbortSignal | undefined,
 ): Promise<string> {
 	const name = netbackName(domid, devid);

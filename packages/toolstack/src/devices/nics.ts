@@ -80,6 +80,7 @@ async function removeRecord(store: XenstoreClient, domid: DomId, devid: number):
 	const record = recordPath(domid, "vif", devid);
 	await store.transaction(async (tx) => {
 		await tx.remove(record);
-		for (const parent of [record.replace(/\/\d+$/, ""), `${toolstackPath(domid)}/device`]) await removeIfEmpty(tx, parent);
+		for (const parent of [record.replace(/\/\d+$/, ""), `${toolstackPath(domid)}/device`])
+			await removeIfEmpty(tx, parent);
 	});
 }

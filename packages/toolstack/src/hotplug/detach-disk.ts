@@ -41,5 +41,8 @@ export async function detachDisk(
 		roles.map((role) => removePvDisk(context, role, disk, { mode, signal: options.signal })),
 	);
 	closeDisk(context, disk);
-	return { forced: removals.some(({ forced }) => forced), complaints: removals.flatMap(({ complaints }) => complaints) };
+	return {
+		forced: removals.some(({ forced }) => forced),
+		complaints: removals.flatMap(({ complaints }) => complaints),
+	};
 }

@@ -154,10 +154,14 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		title: ({ nics }) => `Setting up ${counted(nics.length, "nic")}`,
 		timeoutMs: NICS_MS,
 		async run({ roles, nics }, context, signal) {
-			await Promise.all(roles.map((role) => connectNics(context, domidOf(context.runtime, role), nicsOf(role, nics), signal)));
+			await Promise.all(
+				roles.map((role) => connectNics(context, domidOf(context.runtime, role), nicsOf(role, nics), signal)),
+			);
 		},
 		async undo({ roles, nics }, context) {
-			await Promise.all(roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))));
+			await Promise.all(
+				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
+			);
 		},
 	},
 

@@ -1,6 +1,14 @@
 import type { AttachNicResult, DetachNicResult, Nic } from "@bulkhead/api";
 import { BulkheadError, DOM0, type DomId } from "@bulkhead/base";
-import { attachNic, backendPath, checkFurtherNic, DeviceRefusedError, detachNic, frontendPath, nicsOf } from "@bulkhead/toolstack";
+import {
+	attachNic,
+	backendPath,
+	checkFurtherNic,
+	DeviceRefusedError,
+	detachNic,
+	frontendPath,
+	nicsOf,
+} from "@bulkhead/toolstack";
 import type { NicConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
@@ -89,10 +97,14 @@ function findNic(guest: Guest, reference: string): NicConfig {
 		({ devid, mac }) => `${devid}` === reference || mac === reference.toLowerCase(),
 	);
 	if (found) return found;
-	throw new DeviceRefusedError("no-such-device", `The guest has no network interface ${JSON.stringify(reference.slice(0, 64))}`, {
-		remedy: "See `bulkhead network-list` for those that it has",
-		fields: { reference },
-	});
+	throw new DeviceRefusedError(
+		"no-such-device",
+		`The guest has no network interface ${JSON.stringify(reference.slice(0, 64))}`,
+		{
+			remedy: "See `bulkhead network-list` for those that it has",
+			fields: { reference },
+		},
+	);
 }
 
 /** The smallest number that neither the config nor xenstore has. */

@@ -44,6 +44,7 @@ export function createApp(parts: AppParts): Hono {
 	addHostRoutes(app, parts);
 	addGuestRoutes(app, parts, operations);
 	addPowerRoutes(app, parts, operations);
+	addNicRoutes(app, parts, operations);
 	return app;
 }
 
