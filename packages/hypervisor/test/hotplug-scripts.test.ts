@@ -63,9 +63,9 @@ describe("hot-plug scripts", () => {
 		expect(await scripts.problem(path)).toBeUndefined();
 		expect(await scripts.problem(folder)).toBe("is not a regular file");
 		expect(await scripts.problem(join(folder, "missing"))).toBe("does not exist");
-		await writeFile(path, "no interpreter");
+		await writeFile(path, "#!/nowhere/interpreter\n");
 		const run = scripts.run({ path, args: [], env: {}, timeoutMs: TIMEOUT_MS });
-		await expect(run).rejects.toMatchObject({ code: "hypervisor-refused", errno: "ENOEXEC" });
+		await expect(run).rejects.toMatchObject({ code: "hypervisor-refused", errno: "ENOENT" });
 	});
 });
 

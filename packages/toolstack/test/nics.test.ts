@@ -25,7 +25,8 @@ class NicWorld {
 	constructor({ netfront = true }: { netfront?: boolean } = {}) {
 		this.sim.links.add("xenbr0", { isBridge: true });
 		this.server.introduceDomain(GUEST);
-		this.server.host.write("/local/domain/7", "", [{ domid: DOM0, access: "none" }]);
+		for (const path of ["/local/domain/0", "/local/domain/7/device", "/libxl/7"])
+			this.server.host.write(path, "", [{ domid: DOM0, access: "none" }]);
 		const netback = XenstoreClient.over(this.server.connectClient());
 		const front = XenstoreClient.over(this.server.connectClient());
 		void this.#netback(netback).catch(() => {});
@@ -43,7 +44,7 @@ class NicWorld {
 
 	async #netback(store: XenstoreClient): Promise<void> {
 		let gone: (() => void) | undefined;
-		for await (const _ of store.watch("/", { signal: this.stop.signal })) {
+		for await (const _ of store.watch("/local/domain", { signal: this.stop.signal })) {
 			const [state, front, online] = await Promise.all(
 				[`${BACKEND}/state`, `${FRONTEND}/state`, `${BACKEND}/online`].map((path) => store.find(path)),
 			);

@@ -12,14 +12,14 @@ import { vifBackend, vifFrontend, vifRecord } from "./vif.ts";
 export interface DomainDevices {
 	domain: DomainRuntime;
 	disks: readonly OpenDisk[];
-	/** Those of this domain (nicsOf). */
-	nics: readonly NicConfig[];
+	/** Those of this domain (nicsOf). Default: none. */
+	nics?: readonly NicConfig[];
 	/** Numbers of PV consoles. */
 	consoles: readonly number[];
 }
 
 /** Both ends of all devices of a domain that has none yet. */
-export function writeDevices(store: XenstoreView, { domain, disks, nics, consoles }: DomainDevices): Promise<unknown> {
+export function writeDevices(store: XenstoreView, { domain, disks, nics = [], consoles }: DomainDevices): Promise<unknown> {
 	const domid = provided(domain.domid, "domid");
 	const readable = readableBy(domid);
 	const xenbusConsoles = consoles.filter((index) => index > 0);
