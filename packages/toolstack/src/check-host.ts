@@ -3,6 +3,7 @@ import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
+import { checkSupported } from "./check-supported.ts";
 import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -26,13 +27,14 @@ const STUB_WORKING_KIB = 64 * 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
- * @throws FileUnusableError, NicUnusableError, NotEnoughMemoryError
+ * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
 export async function checkHost(
 	config: GuestConfig,
 	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
 ): Promise<HostFacts> {
 	const { hypervisor, installed, stubUuid } = host;
+	checkSupported(config);
 	for (const disk of config.disks) await checkDisk(disk);
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
