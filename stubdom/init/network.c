@@ -29,7 +29,7 @@ static const unsigned char bridge_side_address[ADDRESS_BYTES] = {0xfe, 0xff, 0xf
 static char problem[128];
 
 static int change(int control, unsigned long operation, struct ifreq *request, const char *name) {
-	snprintf(request->ifr_name, sizeof request->ifr_name, "%s", name);
+	snprintf(request->ifr_name, sizeof request->ifr_name, "%.15s", name);
 	return ioctl(control, operation, request);
 }
 
@@ -46,7 +46,7 @@ static bool find_interface(int control, const char *mac, char *name) {
 		snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4],
 		         bytes[5]);
 		found = strcmp(text, mac) == 0;
-		if (found) snprintf(name, IFNAMSIZ, "%s", each->if_name);
+		if (found) snprintf(name, IFNAMSIZ, "%.15s", each->if_name);
 	}
 	if (all) if_freenameindex(all);
 	return found;
@@ -65,7 +65,7 @@ static int make_tap(const char *name) {
 	int tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (tun < 0) return -1;
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%.15s", name);
 	/* Persistent: QEMU attaches to it by name, and it is in the bridge before the first frame. */
 	int outcome = ioctl(tun, TUNSETIFF, &request) == 0 && ioctl(tun, TUNSETPERSIST, 1) == 0 ? 0 : -1;
 	close(tun);
@@ -95,15 +95,15 @@ static int join(int control, const char *bridge, const char *pv, const char *tap
 	           : -1;
 }
 
-static const char *join_nic(int control, const struct emulated_nic *nic, size_t number, long long deadline_ms) {
+static const char *join_nic(int control, const struct emulated_nic *nic, unsigned number, long long deadline_ms) {
 	char pv[IFNAMSIZ], bridge[IFNAMSIZ];
 	if (!await_interface(control, nic->mac, pv, deadline_ms)) {
-		snprintf(problem, sizeof problem, "the emulated nic %s (%s) has no PV nic behind it", nic->mac, nic->tap);
+		snprintf(problem, sizeof problem, "the emulated nic %.17s (%.15s) has no PV nic behind it", nic->mac, nic->tap);
 		return problem;
 	}
-	snprintf(bridge, sizeof bridge, "guest%zu", number);
+	snprintf(bridge, sizeof bridge, "guest%u", number);
 	if (join(control, bridge, pv, nic->tap) != 0) {
-		snprintf(problem, sizeof problem, "cannot join %s with %s: %s", pv, nic->tap, strerror(errno));
+		snprintf(problem, sizeof problem, "cannot join %.15s with %.15s: %.64s", pv, nic->tap, strerror(errno));
 		return problem;
 	}
 	log_line("joined %s (%s) with %s in %s", pv, nic->mac, nic->tap, bridge);
@@ -127,7 +127,7 @@ const char *join_network(const struct dm_argv *argv) {
 	int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (control < 0) return "no sockets to set up the network with";
 	long long deadline = monotonic_ms() + APPEAR_TIMEOUT_MS;
-	for (size_t i = 0; i < count && !bad; i++) bad = join_nic(control, &nics[i], i, deadline);
+	for (unsigned i = 0; i < count && !bad; i++) bad = join_nic(control, &nics[i], i, deadline);
 	close(control);
 	return bad;
 }
