@@ -29,7 +29,7 @@ export interface AttachDiskRequest {
 	baseDir: string;
 }
 
-/** Body of PUT /guests/{ref}/disks/{vdev}/medium. */
+/** Body of POST /guests/{ref}/disks/{vdev}/medium. */
 export interface ChangeMediumRequest {
 	/** Absolute; absent: the drive is left empty. */
 	path?: string;

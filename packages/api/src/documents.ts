@@ -163,6 +163,7 @@ export const EVENT_TYPES = [
 	"device-detached",
 	"qmp-event",
 	"console-ended",
+	"disk-state",
 	"relay-state",
 	"heartbeat",
 ] as const;

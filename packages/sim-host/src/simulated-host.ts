@@ -2,6 +2,7 @@ import { type DomId, domId } from "@bulkhead/base";
 import { type SimDomain, SimHost, type SimHostOptions, type SimImage, type SimProgram } from "@bulkhead/hypervisor/sim";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
+import type { Manners } from "./devices/block-front.ts";
 import { BlockBackends } from "./dom0/block-backends.ts";
 import { KernelBackends } from "./dom0/kernel-backends.ts";
 import { NetworkBackend } from "./dom0/network-backend.ts";
@@ -38,6 +39,8 @@ export class SimulatedHost implements AsyncDisposable {
 	readonly xenstored: XenstoreServer;
 	/** How stub domains that start from now on behave. */
 	stubScript: StubScript = WELL_BEHAVED;
+	/** How the block drivers of PV guests that start from now on behave. */
+	guestManners: Manners = "polite";
 	readonly #connections: DomainConnections;
 	readonly #machines = new EmulatedMachines();
 	readonly #qemus = new Map<DomId, SimQemu>();
@@ -140,7 +143,7 @@ export class SimulatedHost implements AsyncDisposable {
 		if (image.type === "hvm") return hvmGuest(this.#machines);
 		switch (simKernelKind(image.guestOs)) {
 			case "linux-guest":
-				return linuxGuest(this.#connections);
+				return linuxGuest(this.#connections, () => this.guestManners);
 			case "linux-stub":
 				return linuxStub({
 					connections: this.#connections,

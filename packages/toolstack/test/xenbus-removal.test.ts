@@ -109,7 +109,7 @@ describe("taking a device away", () => {
 		const world = new XenbusWorld();
 		const { host } = world.server;
 		host.write(`${world.paths.backendError}/error`, "2 reading ring-ref");
-		await world.guest.write(`${world.paths.frontendError}/error`, `\u001b[2J${"A".repeat(3000)}`);
+		await world.guest.write(`${world.paths.frontendError}/error`, `\u001b[2J${"A".repeat(1500)}`);
 		void world.runBackend(untilEnd());
 		const { complaints } = await removeXenbusDevice(world.dom0, DEVICE, { mode: "force", ...SOON });
 		expect(complaints[0]).toBe("backend: 2 reading ring-ref");

@@ -65,7 +65,8 @@ export class XenbusWorld {
 		const { frontend, backend } = this.paths;
 		try {
 			for await (const _ of this.guest.watch(`${backend}/state`, { signal })) {
-				const state = await this.guest.find(`${backend}/state`);
+				// A backend that is gone hides behind its parents' permissions.
+				const state = await this.guest.find(`${backend}/state`).catch(() => undefined);
 				if (state === "5") await this.guest.write(`${frontend}/state`, "6");
 			}
 		} catch (error) {

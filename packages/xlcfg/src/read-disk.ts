@@ -1,17 +1,6 @@
-import type { DiskConfig, GuestConfig } from "./guest-config.ts";
+import type { DiskConfig } from "./guest-config.ts";
 import { diskConfigOf } from "./specs/disk-config.ts";
-import { checkDiskFits } from "./specs/disk-fits.ts";
 import { parseDiskSpec } from "./specs/disk-spec.ts";
 
-/**
- * One disk as `disk = [ … ]` words it, for a guest that exists; checked against the disks that it has.
- * @throws InvalidInputError
- */
-export function readDisk(
-	text: string,
-	baseDir: string,
-	guest: Pick<GuestConfig, "type" | "hdType" | "disks" | "deviceModel">,
-): { disk: DiskConfig; warning?: string } {
-	const disk = diskConfigOf(parseDiskSpec(text), baseDir);
-	return { disk, warning: checkDiskFits(disk, guest.disks, { ...guest, place: guest.deviceModel?.place }) };
-}
+/** One disk as `disk = [ … ]` words it. Whether a guest can have it is for `checkDiskFits` to say. @throws InvalidInputError */
+export const readDisk = (text: string, baseDir: string): DiskConfig => diskConfigOf(parseDiskSpec(text), baseDir);

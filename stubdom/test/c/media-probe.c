@@ -91,7 +91,8 @@ static void print_commands(void) {
 		ssize_t got = __real_recvmsg(monitor[1], &message, MSG_DONTWAIT);
 		if (got <= 0) return;
 		text[got] = '\0';
-		printf("qemu: %s", text);
+		for (char *rest = text, *each = strsep(&rest, "\n"); each; each = strsep(&rest, "\n"))
+			if (*each) printf("qemu: %s\n", each);
 		struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 		if (!header) continue;
 		int fd;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 import type {
 	AttachNicResult,
 	CreateResult,
@@ -47,10 +48,14 @@ interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** A change of a medium and, when it fails, the way back. */
+const MEDIUM_TIMEOUT_MS = 180_000;
 /** Beyond the deadline that the daemon keeps itself. */
 const GRACE_MS = 5_000;
 
 const guestPath = (ref: string, action = ""): string => `/guests/${encodeURIComponent(ref)}${action}`;
+
+const diskPath = (ref: string, vdev: string): string => guestPath(ref, `/disks/${encodeURIComponent(vdev)}`);
 
 /**
  * A client of bulkheadd. `ref` is a guest's uuid, domid or name. Every method may throw ApiError (the daemon's own
@@ -142,6 +147,29 @@ export class ApiClient {
 		const timeoutMs = request.timeoutMs + GRACE_MS;
 		const answer = await this.#json(guestPath(ref, "/qmp"), { method: "POST", body: request, timeoutMs });
 		return (answer as { return: unknown }).return;
+	}
+
+	async disks(ref: string): Promise<GuestDisk[]> {
+		return (await this.#json(guestPath(ref, "/disks"))) as GuestDisk[];
+	}
+
+	async attachDisk(ref: string, request: AttachDiskRequest): Promise<DiskResult> {
+		return (await this.#json(guestPath(ref, "/disks"), { method: "POST", body: request })) as DiskResult;
+	}
+
+	/** `vdev` is the disk's name or its number. With `force` the guest is not asked. */
+	async detachDisk(ref: string, vdev: string, { force }: { force: boolean }): Promise<DiskResult> {
+		const path = `${diskPath(ref, vdev)}${force ? "?force=1" : ""}`;
+		return (await this.#json(path, { method: "DELETE" })) as DiskResult;
+	}
+
+	async changeMedium(ref: string, vdev: string, request: ChangeMediumRequest): Promise<DiskResult> {
+		const timeoutMs = MEDIUM_TIMEOUT_MS;
+		return (await this.#json(`${diskPath(ref, vdev)}/medium`, {
+			method: "POST",
+			body: request,
+			timeoutMs,
+		})) as DiskResult;
 	}
 
 	/** What happens from now on; of one guest when `ref` is given. Runs until the signal aborts or the loop is left. */

@@ -4,6 +4,7 @@ import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
 import { addDeviceCommands } from "./device-commands.ts";
+import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
@@ -45,6 +46,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	};
 	addGuestCommands(program, start);
 	addDeviceCommands(program, start);
+	addDiskCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);
 	addHelpCommands(program, io);

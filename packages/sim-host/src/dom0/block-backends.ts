@@ -1,6 +1,7 @@
 import { CancelledError } from "@bulkhead/base";
 import type { SimHost, SimProcess } from "@bulkhead/hypervisor/sim";
 import type { XenstoreClient } from "@bulkhead/xenstore";
+import { XENBUS_STATE } from "../devices/xenbus.ts";
 import { BlockBackend } from "./block-backend.ts";
 
 const BACKENDS = "/local/domain/0/backend/vbd";
@@ -53,15 +54,21 @@ export class BlockBackends {
 	}
 
 	async #look(path: string, changed: string): Promise<void> {
-		const isKnown = this.#backends.has(path);
+		const known = this.#backends.get(path);
 		// Of what changes below a backend only its coming and its going matter here.
-		if (isKnown && changed !== path) return;
+		if (known && !known.isOver && changed !== path) return;
 		const isThere = (await this.#store.find(`${path}/physical-device`)) !== undefined;
-		if (isThere === isKnown) return;
 		if (!isThere) return this.#close(path);
+		// Gone and made anew between two looks.
+		if (known && !(known.isOver && (await this.#isFresh(path)))) return;
+		this.#close(path);
 		const backend = new BlockBackend({ host: this.#host, kernel: this.#kernel, store: this.#store, path });
 		this.#backends.set(path, backend);
 		void backend.run();
+	}
+
+	async #isFresh(path: string): Promise<boolean> {
+		return (await this.#store.find(`${path}/state`)) === XENBUS_STATE.initialising;
 	}
 
 	#close(path: string): void {

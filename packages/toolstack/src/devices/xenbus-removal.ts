@@ -53,8 +53,9 @@ export async function removeXenbusDevice(
 		if (forced) complaints.push(`The frontend of ${deviceTitle(device)} did not close within ${closeTimeoutMs} ms`);
 	}
 	if (forced) {
+		// In this order: a driver whose frontend vanishes says Closed only if it was to close (xenbus_dev_remove).
+		if (mode === "force") await askToClose(store, device, signal);
 		await store.remove(frontend, { signal });
-		await askToClose(store, device, signal);
 		if (!(await isClosedWithin(store, device, forcedTimeoutMs, signal)))
 			complaints.push(`The backend of ${deviceTitle(device)} did not close within ${forcedTimeoutMs} ms`);
 	}

@@ -11,7 +11,7 @@ import { DeviceError, DeviceRefusedError } from "../errors.ts";
 import { domidOf } from "../runtime.ts";
 import { addPvDisk, letGo, removePvDisk } from "./pv-disk.ts";
 
-/** The whole change of a medium, as libxl's (LIBXL_HOTPLUG_TIMEOUT). */
+/** libxl's LIBXL_HOTPLUG_TIMEOUT. */
 const CHANGE_MS = 40_000;
 /** How long a frontend may take to give the old medium up: two of them, and the way back, fit into the whole. */
 const CLOSE_MS = 5_000;
@@ -23,6 +23,8 @@ export interface MediumChange {
 	path: string | undefined;
 	/** Writes down what is in the drive: called each time that changes, so that no record ever lies. */
 	onDisk: (disk: DiskConfig) => Promise<void>;
+	/** For the stub domain to hand the new medium to QEMU. Default 40 s, libxl's for the whole. */
+	timeoutMs?: number;
 	signal?: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ export function checkDrive(disk: DiskConfig): void {
  * Answers what did not go smoothly. @throws FileUnusableError, DeviceError, what QMP throws
  */
 export async function changeMedium(context: ToolstackContext, change: MediumChange): Promise<string[]> {
-	const { disk, path, onDisk, signal } = change;
+	const { disk, path, onDisk } = change;
 	const empty: DiskConfig = { ...disk, path: undefined };
 	const wanted: DiskConfig = { ...disk, path };
 	await checkDisk(wanted);
@@ -51,12 +53,13 @@ export async function changeMedium(context: ToolstackContext, change: MediumChan
 	if (failure !== undefined) throw leftEmpty(disk, "QEMU did not let the old medium go", failure);
 	if (path === undefined) return complaints;
 	try {
-		await putIn(context, wanted, signal);
+		await putIn(context, wanted, change);
 		await onDisk(wanted);
 		return complaints;
 	} catch (cause) {
 		if (disk.path === undefined) throw cause;
-		const back = await putBack(context, disk).then(
+		// The user may have cancelled the change: the way back is not part of what is cancelled.
+		const back = await putIn(context, disk, { timeoutMs: change.timeoutMs }).then(
 			() => true,
 			() => false,
 		);
@@ -65,9 +68,6 @@ export async function changeMedium(context: ToolstackContext, change: MediumChan
 		throw cause;
 	}
 }
-
-/** The user may have cancelled the change: the way back is not part of what is cancelled. */
-const putBack = (context: ToolstackContext, disk: DiskConfig): Promise<void> => putIn(context, disk, undefined);
 
 const driveOf = ({ rings, config }: ToolstackContext, disk: DiskConfig): Drive => ({ rings, guest: config.uuid, disk });
 
@@ -110,8 +110,14 @@ async function isInUse({ xenstore, runtime }: ToolstackContext, disk: DiskConfig
 	return [XENBUS_STATE.initialised, XENBUS_STATE.connected].some((each) => state === `${each}`);
 }
 
-async function putIn(context: ToolstackContext, disk: DiskConfig, signal: AbortSignal | undefined): Promise<void> {
-	const deadline = performance.now() + CHANGE_MS;
+type Patience = Pick<MediumChange, "timeoutMs" | "signal">;
+
+async function putIn(
+	context: ToolstackContext,
+	disk: DiskConfig,
+	{ timeoutMs = CHANGE_MS, signal }: Patience,
+): Promise<void> {
+	const deadline = performance.now() + timeoutMs;
 	const held = await holdDisk(context, disk);
 	try {
 		if (context.runtime.stub !== undefined) await putIntoDrive(context, held, deadline, signal);

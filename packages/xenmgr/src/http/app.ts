@@ -10,6 +10,7 @@ import type { Supervisor } from "../guests/supervisor.ts";
 import { examine } from "../host/doctor.ts";
 import { VERSION } from "../options.ts";
 import type { Services } from "../services.ts";
+import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
 import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
@@ -45,6 +46,7 @@ export function createApp(parts: AppParts): Hono {
 	addGuestRoutes(app, parts, operations);
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
+	addDiskRoutes(app, parts);
 	return app;
 }
 
