@@ -15,7 +15,7 @@ export interface BusyboxSystem {
 	prompt: string;
 	/** Loaded by the script from /etc/modules, in this order. */
 	modules: readonly KernelModule[];
-	/** There for who wants to load them: in /etc/spare-modules, in this order. */
+	/** In /lib/modules for who wants them: `insmod`. */
 	spareModules?: readonly KernelModule[];
 }
 
@@ -28,8 +28,6 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 		.split("\n")
 		.filter((name) => name !== "" && name !== "busybox");
 	const { modules, spareModules = [] } = system;
-	const listOf = (some: readonly KernelModule[]): string =>
-		some.map(({ name }) => `/lib/modules/${name}.ko\n`).join("");
 	return [
 		{ type: "file", path: "bin/busybox", mode: 0o755, content: { file: busybox } },
 		...names.map((name): CpioEntry => ({ type: "symlink", path: `bin/${name}`, target: "busybox" })),
@@ -44,10 +42,7 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 		{ type: "file", path: "etc/inittab", content: system.inittab },
 		{ type: "file", path: "etc/start", mode: 0o755, content: system.start },
 		{ type: "file", path: "etc/profile", content: `export PATH=/bin PS1='${system.prompt}'\n` },
-		{ type: "file", path: "etc/modules", content: listOf(modules) },
-		...(spareModules.length > 0
-			? [{ type: "file", path: "etc/spare-modules", content: listOf(spareModules) } as const]
-			: []),
+		{ type: "file", path: "etc/modules", content: modules.map(({ name }) => `/lib/modules/${name}.ko\n`).join("") },
 		...[...modules, ...spareModules].map(
 			({ name, content }): CpioEntry => ({ type: "file", path: `lib/modules/${name}.ko`, content }),
 		),

@@ -9,8 +9,11 @@ import { pseudoRandomBytes } from "./pseudo-random.ts";
 import { readSource, sourcePath } from "./source-files.ts";
 
 const MODULES = ["ahci", "sd_mod", "isofs"] as const;
-/** For the emulated CD drives, whose controller costs seconds to look at: loaded by the tests that read CDs. */
-const CD_MODULES = ["ata_piix", "sr_mod"] as const;
+/**
+ * Drivers of emulated CD drives, of emulated cards and of PV nics: each costs seconds under emulation, so that only those
+ * tests load it which need it.
+ */
+const SPARE_MODULES = ["ata_piix", "sr_mod", "8139cp", "e1000", "xen-netfront"] as const;
 const BOOT_LOADER_PACKAGES = ["isolinux", "syslinux-common"] as const;
 const DATA_BYTES = 4 << 20;
 const WRITABLE_BYTES = 1 << 20;
@@ -92,7 +95,7 @@ async function buildInto(out: string, debian: DebianPackages, kernel: DebianKern
 async function buildInitramfs(out: string, debian: DebianPackages, kernel: DebianKernel): Promise<Buffer> {
 	const archive = join(out, "initrd.cpio");
 	const modules = await planModules(kernel.modulesDir, MODULES);
-	const all = await planModules(kernel.modulesDir, [...MODULES, ...CD_MODULES]);
+	const all = await planModules(kernel.modulesDir, [...MODULES, ...SPARE_MODULES]);
 	const entries = await busyboxEntries(debian, {
 		inittab: await readSource("linux/inittab"),
 		start: await readSource("linux/start"),

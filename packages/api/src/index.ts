@@ -12,6 +12,7 @@ export { type ErrorStatus, statusOfError } from "./error-status.ts";
 export { API } from "./protocol.ts";
 export type * from "./requests.ts";
 export {
+	attachNicRequest,
 	createGuestRequest,
 	doctorDocument,
 	guestDocument,

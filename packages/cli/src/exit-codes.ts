@@ -37,6 +37,7 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 			"guest-config-too-large",
 			"unsupported-feature",
 			"file-unusable",
+			"nic-unusable",
 			"invalid-input",
 			"bad-request",
 		],

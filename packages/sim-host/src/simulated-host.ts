@@ -4,6 +4,8 @@ import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
 import type { Manners } from "./devices/block-front.ts";
 import { BlockBackends } from "./dom0/block-backends.ts";
+import { KernelBackends } from "./dom0/kernel-backends.ts";
+import { NetworkBackend } from "./dom0/network-backend.ts";
 import { DomainConnections } from "./domain-connections.ts";
 import { hvmGuest } from "./guests/hvm-guest.ts";
 import { linuxGuest } from "./guests/linux-guest.ts";
@@ -27,10 +29,11 @@ export interface HostCounts {
 	transactions: number;
 	connections: number;
 	blockBackends: number;
+	networkBackends: number;
 	deviceModels: number;
 }
 
-/** A whole simulated Xen host: hypervisor, xenstored on its socket, domain 0's block driver, guests and stub domains. */
+/** A whole simulated Xen host: hypervisor, xenstored on its socket, domain 0's block and network drivers, guests and stub domains. */
 export class SimulatedHost implements AsyncDisposable {
 	readonly host: SimHost;
 	readonly xenstored: XenstoreServer;
@@ -43,6 +46,7 @@ export class SimulatedHost implements AsyncDisposable {
 	readonly #qemus = new Map<DomId, SimQemu>();
 	readonly #kernelStore: XenstoreClient;
 	readonly #blockBackends: BlockBackends;
+	readonly #networkBackends: KernelBackends;
 	readonly #forgetEvents: () => void;
 
 	/** Switches the host on. @throws BulkheadError `xenstore-server-socket` */
@@ -51,6 +55,7 @@ export class SimulatedHost implements AsyncDisposable {
 		try {
 			await simulated.xenstored.listen(xenstoreSocket);
 			await simulated.#blockBackends.start();
+			await simulated.#networkBackends.start();
 			return simulated;
 		} catch (error) {
 			await simulated.close();
@@ -65,6 +70,11 @@ export class SimulatedHost implements AsyncDisposable {
 		this.#kernelStore = XenstoreClient.over(this.xenstored.connectClient());
 		const kernel = this.host.startProcess("kernel");
 		this.#blockBackends = new BlockBackends(this.host, kernel, this.#kernelStore);
+		this.#networkBackends = new KernelBackends(
+			{ kind: "vif", key: "hotplug-status", serve: (parts) => new NetworkBackend(parts) },
+			{ host: this.host, kernel, store: this.#kernelStore },
+		);
+		this.host.links.add("xenbr0", { isBridge: true });
 		this.#forgetEvents = this.host.onDomainEvent((domain) => this.#domainEvent(domain));
 		// As xen-init-dom0 leaves it.
 		this.xenstored.host.write("/local/domain/0/domid", "0");
@@ -86,6 +96,7 @@ export class SimulatedHost implements AsyncDisposable {
 			transactions,
 			connections: this.#connections.count,
 			blockBackends: this.#blockBackends.count,
+			networkBackends: this.#networkBackends.count,
 			deviceModels: this.#qemus.size + this.#machines.count,
 		};
 	}
@@ -93,10 +104,10 @@ export class SimulatedHost implements AsyncDisposable {
 	/** @throws Error naming what is left of guests. Nodes and watches of the daemon are its own business. */
 	assertIdle(): void {
 		this.host.assertIdle();
-		const { connections, blockBackends, deviceModels } = this.counts;
-		if (connections + blockBackends + deviceModels > 0)
+		const { connections, blockBackends, networkBackends, deviceModels } = this.counts;
+		if (connections + blockBackends + networkBackends + deviceModels > 0)
 			throw new Error(
-				`Left: ${connections} xenstore connections, ${blockBackends} block backends, ${deviceModels} device models`,
+				`Left: ${connections} xenstore connections, ${blockBackends} block backends, ${networkBackends} network backends, ${deviceModels} device models`,
 			);
 	}
 
@@ -105,6 +116,7 @@ export class SimulatedHost implements AsyncDisposable {
 		for (const { domid } of [...this.host.domains]) if (domid !== 0) this.host.destroy(domid);
 		this.#forgetEvents();
 		this.#blockBackends.close();
+		this.#networkBackends.close();
 		this.#kernelStore.close();
 		await this.xenstored.close();
 	}
@@ -122,6 +134,7 @@ export class SimulatedHost implements AsyncDisposable {
 	#domainEvent({ domid, isDying, shutdownReason }: SimDomain): void {
 		if (isDying) {
 			this.#blockBackends.forget(domid);
+			this.#networkBackends.forget(domid);
 			this.xenstored.domainGone(domid);
 		} else if (shutdownReason !== undefined) this.xenstored.domainShutdown(domid);
 	}

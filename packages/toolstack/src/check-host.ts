@@ -1,7 +1,8 @@
 import type { Uuid } from "@bulkhead/base";
-import type { Domains } from "@bulkhead/hypervisor";
+import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
@@ -15,6 +16,7 @@ export interface InstalledImages {
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryKiB: number;
+	network: NetworkDefaults;
 }
 
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
@@ -26,15 +28,16 @@ const STUB_WORKING_KIB = 64 * 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
- * @throws InvalidInputError (unsupported-feature), FileUnusableError, NotEnoughMemoryError
+ * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
 export async function checkHost(
 	config: GuestConfig,
-	host: { domains: Domains; installed: InstalledImages; stubUuid: Uuid },
+	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
 ): Promise<HostFacts> {
-	const { domains, installed, stubUuid } = host;
+	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
 	for (const disk of config.disks) await checkDisk(disk);
+	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? installed.bios,
@@ -45,8 +48,8 @@ export async function checkHost(
 		await checkFirmware("BIOS", firmware.bios);
 	}
 	const stub = config.type === "hvm" ? await checkStub(config, installed) : undefined;
-	await checkHostMemory(config, stub?.memoryKiB, domains);
-	return { firmware, stub, stubUuid };
+	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
+	return { firmware, stub, stubUuid, nics };
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
@@ -72,7 +75,11 @@ async function checkStub(config: GuestConfig, installed: InstalledImages): Promi
 	return { kernel, ramdisk, memoryKiB, commandLine };
 }
 
-async function checkHostMemory(config: GuestConfig, stubKiB: number | undefined, domains: Domains): Promise<void> {
+async function checkHostMemory(
+	config: GuestConfig,
+	stubKiB: number | undefined,
+	domains: Hypervisor["domains"],
+): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
 	const paging = config.type === "hvm" ? pagingMempoolBytes(config.vcpus, config.memoryKiB) / 1024 : 0;
 	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);

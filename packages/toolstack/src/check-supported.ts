@@ -123,7 +123,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		remedy: "Leave it out",
 	},
 
-	keyed("vif", "A network interface", ({ nics }) => nics.length > 0),
 	{
 		key: "serial",
 		asked: ({ serials }) => serials.some((serial) => !BUILT_SERIALS.has(serial)),

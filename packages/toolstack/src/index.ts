@@ -1,13 +1,16 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
+export { checkFurtherNic, type NetworkDefaults, NicUnusableError } from "./check-nics.ts";
 export type { RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
+export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
+export { nicsOf } from "./devices/vif.ts";
 export type { XenbusDevice } from "./devices/xenbus-device.ts";
 export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
-export { deviceModelPath, domainPath } from "./domain/paths.ts";
+export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
 export {
 	DeviceError,
 	DeviceModelError,

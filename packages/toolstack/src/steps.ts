@@ -1,5 +1,5 @@
 import type { Uuid } from "@bulkhead/base";
-import type { DiskConfig } from "@bulkhead/xlcfg";
+import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
 
 /** The two domains that a guest may consist of. */
 export type Role = "guest" | "stub";
@@ -33,7 +33,8 @@ export type CreateStep =
 	| { name: "build-image"; role: Role; type: "pv" | "hvm"; maxVcpus: number; image: ImageRequest }
 	| { name: "introduce"; role: Role; type: "pv" | "hvm"; vcpus: number; memoryKiB: number; videoMemoryKiB: number }
 	| { name: "pair-domains"; bios: string }
-	| { name: "publish-devices"; roles: Role[]; disks: DiskConfig[]; consoles: ConsoleRequest[] }
+	| { name: "publish-devices"; roles: Role[]; disks: DiskConfig[]; nics: NicConfig[]; consoles: ConsoleRequest[] }
+	| { name: "connect-nics"; roles: Role[]; nics: NicConfig[] }
 	| { name: "start-stub" }
 	| { name: "accept-consoles"; consoles: ConsoleRequest[] }
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }
@@ -46,6 +47,7 @@ export type DestroyStep =
 	| { name: "flush-disks" }
 	| { name: "forget-relay"; purge: boolean }
 	| { name: "destroy-domain"; role: Role }
+	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
 	| { name: "release-disks" };

@@ -1,7 +1,7 @@
 import { domId } from "@bulkhead/base";
 import { describe, expect, it } from "vitest";
 import { stubQemuArgs } from "../src/device-model/qemu-args.ts";
-import { cdrom, disk, hvmConfig } from "./fixtures.ts";
+import { cdrom, disk, hvmConfig, nic } from "./fixtures.ts";
 
 const args = (values: Parameters<typeof hvmConfig>[0]): string => stubQemuArgs(hvmConfig(values), domId(7)).join(" ");
 
@@ -35,6 +35,17 @@ describe("stubQemuArgs", () => {
 
 	it("cannot be made to split an option by a comma in the guest's name", () => {
 		expect(args({ name: "a,sandbox=off" })).toContain("-name a,,sandbox=off ");
+	});
+
+	it("gives each emulated nic a card and a tap of the stub domain", () => {
+		const nics = [nic(), nic({ devid: 1, type: "vif" }), nic({ devid: 2, mac: "00:16:3e:00:00:02", model: "rtl8139" })];
+		expect(args({ nics })).toContain(
+			" -device e1000,id=nic0,netdev=net0,mac=00:16:3e:01:02:03" +
+				" -netdev type=tap,id=net0,ifname=vif7.0-emu,script=no,downscript=no" +
+				" -device rtl8139,id=nic2,netdev=net2,mac=00:16:3e:00:00:02" +
+				" -netdev type=tap,id=net2,ifname=vif7.2-emu,script=no,downscript=no -machine",
+		);
+		expect(args({ nics: [nic({ type: "vif" })] })).toContain(" -net none ");
 	});
 
 	it("gives each serial port its console, and vcpus and video memory their options", () => {

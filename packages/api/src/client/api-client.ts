@@ -1,14 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 import type {
+	AttachNicResult,
 	CreateResult,
 	DestroyResult,
+	DetachNicResult,
 	DoctorCheck,
 	Guest,
 	GuestConsole,
 	GuestDetails,
 	Host,
 	HostEvent,
+	Nic,
 	OperationLine,
 	ProgressLine,
 	ShutdownResult,
@@ -118,6 +121,25 @@ export class ApiClient {
 
 	rename(ref: string, name: string): Promise<Guest> {
 		return this.#act(ref, "/rename", { name });
+	}
+
+	async nics(ref: string): Promise<Nic[]> {
+		return (await this.#json(guestPath(ref, "/nics"))) as Nic[];
+	}
+
+	attachNic(ref: string, spec: string, options?: OperationOptions): Promise<AttachNicResult> {
+		return this.#operate(guestPath(ref, "/nics"), { method: "POST", body: { spec } }, options);
+	}
+
+	/** `nic`: its number or its address. */
+	detachNic(
+		ref: string,
+		nic: string,
+		{ force }: { force: boolean },
+		options?: OperationOptions,
+	): Promise<DetachNicResult> {
+		const path = guestPath(ref, `/nics/${encodeURIComponent(nic)}${force ? "?force=1" : ""}`);
+		return this.#operate(path, { method: "DELETE" }, options);
 	}
 
 	/** Runs a QMP command on the guest's QEMU, as far as the relay's policy lets it. */

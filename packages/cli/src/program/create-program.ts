@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addDeviceCommands } from "./device-commands.ts";
 import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
@@ -44,6 +45,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 		if (typeof code === "number") onExitCode(code);
 	};
 	addGuestCommands(program, start);
+	addDeviceCommands(program, start);
 	addDiskCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);

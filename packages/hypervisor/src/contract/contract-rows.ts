@@ -5,6 +5,7 @@ import { domainsContract } from "./domains-contract.ts";
 import { evtchnsContract } from "./evtchns-contract.ts";
 import { foreignMemoryContract } from "./foreign-memory-contract.ts";
 import { grantsContract } from "./grants-contract.ts";
+import { linksContract } from "./links-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
 import { resourcesContract } from "./resources-contract.ts";
 
@@ -18,6 +19,7 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		foreignMemoryContract,
 		devicesContract,
 		loopsContract,
+		linksContract,
 		resourcesContract,
 	].flatMap((contract) => contract(open));
 }

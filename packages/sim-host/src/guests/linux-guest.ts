@@ -1,6 +1,7 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { BlockFront, type Manners } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
+import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";
 import { serveShutdownRequests } from "./shutdown-requests.ts";
@@ -26,6 +27,11 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 				onDisk: (device) => console.write(`disk: ${device}\r\n`),
 			}).start();
 			if (disks.length > 0) console.write(`disks: ${disks.join(" ")}\r\n`);
+			const nics = await connectNics(machine, store);
+			if (nics.length > 0) console.write(`nics: ${nics.join(" ")}\r\n`);
+			void followNics(machine, store, nics).catch((error: unknown) => {
+				if (!machine.signal.aborted) machine.log(`nics: ${String(error)}`);
+			});
 			shell.start();
 			await serveShutdownRequests(machine, store);
 		},

@@ -4,6 +4,7 @@ import type { XenstoreClient } from "@bulkhead/xenstore";
 import { BlockFront } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
 import type { GuestConsole } from "../devices/guest-console.ts";
+import { connectNics } from "../devices/network-front.ts";
 import { connectXenbusConsole } from "../devices/xenbus-console.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import type { EmulatedMachines } from "./emulated-machines.ts";
@@ -56,7 +57,7 @@ export function linuxStub(parts: StubParts): SimProgram {
 			});
 			const serials = await connectConsoles(machine, store, (index, bytes) => qemu.serialInput(index, bytes));
 			const disks = new BlockFront({ machine, store, onDisk: (device) => qemu.addMedium(Number(device)) });
-			await disks.start();
+			await Promise.all([disks.start(), connectNics(machine, store)]);
 			log.write(`stub (simulated): starting the device model of domain ${guest} with ${args.length} arguments\r\n`);
 			parts.onQemu(guest, qemu);
 			machine.signal.addEventListener("abort", () => parts.onQemu(guest, undefined), { once: true });

@@ -1,5 +1,6 @@
 import type { DomId } from "@bulkhead/base";
 import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
+import { nicArgs } from "./nic-args.ts";
 
 /** The first console of a stub domain that carries a serial port of its guest: 0 log, 1 save, 2 restore (stubdom.txt). */
 export const FIRST_SERIAL_CONSOLE = 3;
@@ -28,7 +29,7 @@ export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
 		...["-boot", `order=${config.boot}`],
 		...(config.acpi ? [] : ["-no-acpi"]),
 		...(config.vcpus > 1 ? ["-smp", `${config.vcpus},maxcpus=${config.vcpus}`] : []),
-		...["-net", "none"],
+		...nicArgs(config.nics, guest),
 		...(config.deviceModel?.args ?? []),
 		...["-machine", "xenfv,suppress-vmdesc=on"],
 		...(config.deviceModel?.argsHvm ?? []),

@@ -20,6 +20,8 @@ export interface RemovalOptions {
 	forcedTimeoutMs?: number;
 	/** How long domain 0's driver may take once the nodes are gone. Default 10 s. */
 	driverTimeoutMs?: number;
+	/** What is left to do once both ends have closed, or time is up, while the nodes are still there: a hot-plug script. */
+	onClosed?: () => Promise<void>;
 	signal?: AbortSignal;
 }
 
@@ -57,6 +59,7 @@ export async function removeXenbusDevice(
 		if (!(await isClosedWithin(store, device, forcedTimeoutMs, signal)))
 			complaints.push(`The backend of ${deviceTitle(device)} did not close within ${forcedTimeoutMs} ms`);
 	}
+	await options.onClosed?.();
 	complaints.push(...(await readDriverErrors(store, device, signal)));
 	await removeDeviceNodes(store, device, signal);
 	complaints.push(...(await awaitTraces(store, device, options)));

@@ -22,8 +22,8 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), consoles }),
-		step({ name: "connect-consoles", consoles }),
+		step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), nics: facts.nics, consoles }),
+		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -35,8 +35,14 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts), buildDomain("stub", config, facts)),
 		step({ name: "pair-domains", bios: config.bios }),
-		step({ name: "publish-devices", roles: ["guest", "stub"], disks: presentDisks(config), consoles }),
-		step({ name: "connect-consoles", consoles: bootConsoles }),
+		step({
+			name: "publish-devices",
+			roles: ["guest", "stub"],
+			disks: presentDisks(config),
+			nics: facts.nics,
+			consoles,
+		}),
+		besideNics(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
 			step<CreateStep>({ name: "accept-consoles", consoles: xenbusConsoles }),
@@ -74,6 +80,13 @@ export function consolesOf(config: GuestConfig): ConsoleRequest[] {
 
 /** Those with a medium: an empty CD drive is QEMU's alone. */
 const presentDisks = ({ disks }: GuestConfig): DiskConfig[] => disks.filter((disk) => disk.path !== undefined);
+
+/**
+ * Nics are set up before a domain runs: Linux waits for its network devices before its init starts, the stub domain's
+ * for as long as netback waits for us (xenbus_probe_frontend.c: wait_for_devices).
+ */
+const besideNics = (other: Plan<CreateStep>, roles: Role[], { nics }: HostFacts): Plan<CreateStep> =>
+	nics.length === 0 ? other : parallel(other, step<CreateStep>({ name: "connect-nics", roles, nics }));
 
 const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
 	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));

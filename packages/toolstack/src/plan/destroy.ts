@@ -1,3 +1,4 @@
+import type { NicConfig } from "@bulkhead/xlcfg";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { GuestRuntime } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
@@ -8,7 +9,10 @@ import type { DestroyStep, Role } from "../steps.ts";
  * are mapped here), then the stub domain, whose ioreq server refers to the guest, then the guest. Without `purge` the
  * console journals stay, for a guest that is about to be started again.
  */
-export function planDestroy(runtime: GuestRuntime, { purge }: { purge: boolean }): Plan<DestroyStep> {
+export function planDestroy(
+	runtime: GuestRuntime,
+	{ purge, nics = [] }: { purge: boolean; nics?: readonly NicConfig[] },
+): Plan<DestroyStep> {
 	const roles: Role[] = runtime.stub ? ["stub", "guest"] : ["guest"];
 	// A stub domain that was never made has no QEMU to ask.
 	const hasDeviceModel = runtime.stub?.domid !== undefined && runtime.guest.domid !== undefined;
@@ -16,6 +20,10 @@ export function planDestroy(runtime: GuestRuntime, { purge }: { purge: boolean }
 		...(hasDeviceModel ? [step<DestroyStep>({ name: "flush-disks" })] : []),
 		step({ name: "forget-relay", purge }),
 		...roles.map((role) => step<DestroyStep>({ name: "destroy-domain", role })),
+		// Only scripts have something to take back, and they read the nodes: an interface goes with its driver.
+		...(nics.some(({ script }) => script !== undefined)
+			? [parallel(...roles.map((role) => step<DestroyStep>({ name: "disconnect-nics", role })))]
+			: []),
 		parallel(...roles.map((role) => step<DestroyStep>({ name: "remove-nodes", role }))),
 		parallel(...roles.map((role) => step<DestroyStep>({ name: "await-gone", role }))),
 		step({ name: "release-disks" }),

@@ -4,8 +4,10 @@ import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../devic
 import { writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
+import { connectNics, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
+import { nicsOf } from "../devices/vif.ts";
 import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
@@ -16,6 +18,8 @@ import type { CreateStep, Role } from "../steps.ts";
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
+/** The driver, the interface, then a script with its own 40 s. */
+const NICS_MS = 90_000;
 /** What the stub's kernel wants to be seeded with: 256 bits. */
 const SEED_BYTES = 32;
 
@@ -128,20 +132,36 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	},
 
 	"publish-devices": {
-		title: ({ disks, consoles }) =>
-			`Attaching ${counted(disks.length, "disk")} and ${counted(consoles.length, "console")}`,
+		title: ({ disks, nics, consoles }) =>
+			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks, consoles }, { runtime, xenstore, openDisks }) {
+		async run({ roles, disks, nics, consoles }, { runtime, xenstore, openDisks }) {
 			const opened = disks.map((disk) => provided(openDisks.get(disk.vdev), `open disk ${disk.vdev}`));
 			const devices = roles.map((role) => ({
 				domain: runtimeOf(runtime, role),
 				disks: opened,
+				nics: nicsOf(role, nics),
 				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
 			}));
 			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
 		},
 		async undo({ roles }, { runtime, xenstore }) {
 			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
+		},
+	},
+
+	"connect-nics": {
+		title: ({ nics }) => `Setting up ${counted(nics.length, "nic")}`,
+		timeoutMs: NICS_MS,
+		async run({ roles, nics }, context, signal) {
+			await Promise.all(
+				roles.map((role) => connectNics(context, domidOf(context.runtime, role), nicsOf(role, nics), signal)),
+			);
+		},
+		async undo({ roles, nics }, context) {
+			await Promise.all(
+				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
+			);
 		},
 	},
 

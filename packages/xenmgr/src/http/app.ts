@@ -12,6 +12,7 @@ import { VERSION } from "../options.ts";
 import type { Services } from "../services.ts";
 import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
+import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
@@ -44,6 +45,7 @@ export function createApp(parts: AppParts): Hono {
 	addHostRoutes(app, parts);
 	addGuestRoutes(app, parts, operations);
 	addPowerRoutes(app, parts, operations);
+	addNicRoutes(app, parts, operations);
 	addDiskRoutes(app, parts);
 	return app;
 }

@@ -2,7 +2,7 @@ import { BulkheadError, InvalidInputError, printable } from "@bulkhead/base";
 import type { Context } from "hono";
 import type { ZodType } from "zod";
 
-/** The request's JSON, checked. @throws InvalidInputError `bad-request` */
+/** A request's body, checked. @throws InvalidInputError `bad-request` */
 export async function readBody<T>(context: Context, schema: ZodType<T>): Promise<T> {
 	const body: unknown = await context.req.json().catch((cause: unknown) => {
 		throw new BulkheadError("bad-request", "The request's body is not JSON", { cause });
