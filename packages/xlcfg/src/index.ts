@@ -21,4 +21,5 @@ export { readDisk } from "./specs/read-disk.ts";
 export { parseVdev, type Vdev } from "./specs/vdev.ts";
 export { guestConfigFromJson } from "./stored/guest-config-from-json.ts";
 export { parseTree } from "./text/parse-tree.ts";
+export { type PlainValue, printValue, SourceText } from "./text/source-text.ts";
 export type { Assignment, ListNode, NumberNode, StringNode, ValueNode } from "./text/tree.ts";

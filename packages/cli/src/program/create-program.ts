@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addConfigCommands } from "./config-commands.ts";
 import { addDeviceCommands } from "./device-commands.ts";
 import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
@@ -49,6 +50,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addDiskCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);
+	addConfigCommands(program, start);
 	addHelpCommands(program, io);
 	return program;
 }
