@@ -183,6 +183,6 @@ describe("disks that come and go while a guest runs", () => {
  * a backend elsewhere and a flood, again and again, in the background.
  */
 const MISCHIEF = [
-	`w() { printf "\\013\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\$(printf %o $((\${#1}+\${#2}+1)))\\0\\0\\0$1\\000$2" > /dev/xen/xenbus; }`,
+	`w() { printf "\\013\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\\\$(printf %o $((\${#1}+\${#2}+1)))\\0\\0\\0$1\\000$2" > /dev/xen/xenbus; }`,
 	`(while :; do for d in 51712 51728; do w device/vbd/$d/state 99; w device/vbd/$d/backend /bogus; w device/vbd/$d/state 4; w device/vbd/$d/state closed; w device/vbd/$d/x$((n=(n+1)%50)) flood; done; done) &`,
 ];
