@@ -26,7 +26,7 @@ describe("disks that come and go while a guest runs", () => {
 		before = await takeSnapshot(the.lab);
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
 		for (const name of ["a", "b", "c"])
-			await ok(the.lab, ["sh", "-c", `head -c 1048576 /dev/urandom > ${FOLDER}/${name}.img`]);
+			await ok(the.lab, ["sh", "-c", `head -c 262144 /dev/urandom > ${FOLDER}/${name}.img`]);
 	});
 	afterEach(async () => {
 		await destroyAll(the.lab);
@@ -93,7 +93,7 @@ describe("disks that come and go while a guest runs", () => {
 		const bystander = await createGuest(the.lab, PV, 'name="bystander"', `disk=["${FOLDER}/c.img,raw,xvda,w"]`);
 		const guest = await createGuest(the.lab, PV, disks);
 		const shell = await shellOf(guest, "pv");
-		await (await shellOf(bystander, "pv")).close();
+		(await shellOf(bystander, "pv")).close();
 		const theirs = (): Promise<string> =>
 			ok(the.lab, ["xenstore-ls", "-p", `/local/domain/0/backend/vbd/${bystander.domid}`]);
 		const untouched = await theirs();
@@ -183,6 +183,6 @@ describe("disks that come and go while a guest runs", () => {
  * a backend elsewhere and a flood, again and again, in the background.
  */
 const MISCHIEF = [
-	`w() { printf "\\013\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\$(printf %o $((\${#1}+\${#2}+1)))\\0\\0\\0$1\\0$2" > /dev/xen/xenbus; }`,
+	`w() { printf "\\013\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\\\$(printf %o $((\${#1}+\${#2}+1)))\\0\\0\\0$1\\000$2" > /dev/xen/xenbus; }`,
 	`(while :; do for d in 51712 51728; do w device/vbd/$d/state 99; w device/vbd/$d/backend /bogus; w device/vbd/$d/state 4; w device/vbd/$d/state closed; w device/vbd/$d/x$((n=(n+1)%50)) flood; done; done) &`,
 ];
