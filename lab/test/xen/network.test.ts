@@ -103,7 +103,7 @@ describe("network interfaces", () => {
 
 	it("a guest keeps a nic that it was given over a restart of the daemon and a reboot", async () => {
 		const first = await createGuest(the.lab, PV);
-		await (await shellOf(first, "pv")).close();
+		(await shellOf(first, "pv")).close();
 		await ok(the.lab, ["bulkhead", "network-attach", "pv", `mac=${THIRD}`]);
 		await ok(the.lab, ["sv", "restart", "/etc/service/bulkheadd"]);
 		await eventually("the daemon", async () => (await run(the.lab, ["bulkhead", "list"])).exitCode === 0 || undefined);
