@@ -3,7 +3,7 @@ import type { NicConfig } from "../guest-config.ts";
 
 type Rate = NonNullable<NicConfig["rate"]>;
 
-const RATE = /^([0-9]{1,15})([GMK]?)([Bb])\/s(?:@([0-9]{1,10})([mu]?)s)?$/;
+const RATE = /^([0-9]{1,22})([GMK]?)([Bb])\/s(?:@([0-9]{1,10})([mu]?)s)?$/;
 const FACTORS: Readonly<Record<string, bigint>> = { "": 1n, K: 1000n, M: 1_000_000n, G: 1_000_000_000n };
 const MICROSECONDS: Readonly<Record<string, bigint>> = { "": 1_000_000n, m: 1000n, u: 1n };
 const DEFAULT_INTERVAL_US = 50_000n;

@@ -5,11 +5,16 @@ export type TokenKind = "ident" | "number" | "string" | "," | "[" | "]" | "=" | 
 
 export interface Token extends Position {
 	kind: TokenKind;
+	/** Where its first character stands in the text, and the one behind its last. */
+	start: number;
+	end: number;
 	/** Of a string: its value, escapes resolved. Of others: the text. */
 	text: string;
 	/** Of a bad token: what is wrong; its place may lie within the token. */
 	problem?: Position & { message: string; remedy: string };
 }
+
+type BareToken = Omit<Token, "start" | "end">;
 
 // These stay single loops over one class of characters: V8 runs such a pattern without a stack of places to return to.
 const BLANK = /[ \t]*/y;
@@ -42,6 +47,12 @@ export class Lexer {
 		this.#match(BLANK);
 		this.#match(COMMENT);
 		this.#match(LINE_END);
+		const start = this.#at;
+		const token = this.#token();
+		return { ...token, start, end: this.#at };
+	}
+
+	#token(): BareToken {
 		const position = { line: this.#line, column: this.#at - this.#lineStart + 1 };
 		const char = this.#text[this.#at];
 		if (char === undefined) return { kind: "end", text: "", ...position };
@@ -57,7 +68,7 @@ export class Lexer {
 		return { kind: kindOf(word), text: word, ...position };
 	}
 
-	#string(position: Position): Token {
+	#string(position: Position): BareToken {
 		const end = this.#endOfString();
 		if (end === undefined) {
 			this.#match(REST_OF_LINE);
@@ -81,7 +92,7 @@ export class Lexer {
 		return undefined;
 	}
 
-	#junk(position: Position): Token {
+	#junk(position: Position): BareToken {
 		const junk = this.#match(JUNK)?.[0] ?? "";
 		const shown = JSON.stringify(junk.length > LONGEST_QUOTE ? `${junk.slice(0, LONGEST_QUOTE)}…` : junk);
 		const remedy = PYTHON.test(junk[0] ?? "")
@@ -99,7 +110,7 @@ export class Lexer {
 	}
 }
 
-function bad(position: Position, message: string, remedy: string): Token {
+function bad(position: Position, message: string, remedy: string): BareToken {
 	return { kind: "bad", text: "", ...position, problem: { ...position, message, remedy } };
 }
 

@@ -25,7 +25,16 @@ export function parseOverride(text: string, problems: ProblemList): Assignment |
 			});
 		return undefined;
 	}
-	const column = text.length - value.length + 1;
-	const node = { kind: "string", value, line: 1, column } as const;
-	return { key, operator: operator === "+=" ? "+=" : "=", value: node, file, line: 1, column: 1 };
+	const start = text.length - value.length;
+	const node = { kind: "string", value, line: 1, column: start + 1, start, end: text.length } as const;
+	return {
+		key,
+		operator: operator === "+=" ? "+=" : "=",
+		value: node,
+		file,
+		line: 1,
+		column: 1,
+		start: 0,
+		end: text.length,
+	};
 }

@@ -56,7 +56,7 @@ class TreeParser {
 	}
 
 	#assignment(): Assignment {
-		const { kind, text: key, line, column } = this.#token;
+		const { kind, text: key, line, column, start } = this.#token;
 		if (kind !== "ident") this.#fail("A line begins with a key", "Write key = value");
 		const operator = this.#advance().kind;
 		if (operator !== "=" && operator !== "+=") this.#fail(`Key ${key} is not followed by =`, "Write key = value");
@@ -65,21 +65,22 @@ class TreeParser {
 		const after = this.#token.kind;
 		if (after !== "newline" && after !== ";" && after !== "end")
 			this.#fail(`Unexpected text after the value of ${key}`, "Put the next assignment on a line of its own");
-		return { key, operator, value, file: this.#file, line, column };
+		return { key, operator, value, file: this.#file, line, column, start, end: value.end };
 	}
 
 	#value(depth: number): ValueNode {
-		const { kind, text, line, column } = this.#token;
+		const { kind, text, line, column, start, end } = this.#token;
 		if (kind === "[") return this.#list(depth);
 		if (kind === "ident") this.#failBareWord(text);
 		if (kind !== "string" && kind !== "number")
 			this.#fail("A value is missing", 'A value is a "string", a number, or a [ list ]');
 		this.#advance();
-		return kind === "string" ? { kind, value: text, line, column } : { kind, text, line, column };
+		const place = { line, column, start, end };
+		return kind === "string" ? { kind, value: text, ...place } : { kind, text, ...place };
 	}
 
 	#list(depth: number): ListNode {
-		const { line, column } = this.#token;
+		const { line, column, start } = this.#token;
 		if (depth >= XLCFG_LIMITS.listDepth) this.#fail(`Lists are nested deeper than ${XLCFG_LIMITS.listDepth}`);
 		const items: ValueNode[] = [];
 		let token = this.#advancePastNewlines();
@@ -89,8 +90,9 @@ class TreeParser {
 			if (token.kind === ",") token = this.#advancePastNewlines();
 			else if (token.kind !== "]") this.#fail(`The list begun in line ${line} lacks a comma or its closing bracket`);
 		}
+		const { end } = token;
 		this.#advance();
-		return { kind: "list", items, line, column };
+		return { kind: "list", items, line, column, start, end };
 	}
 
 	#advancePastNewlines(): Token {
