@@ -2,6 +2,7 @@ import { DeadlineError, ProtocolError } from "@bulkhead/base";
 import { describe, expect, test } from "vitest";
 import { awaitMedium, type Drive, dropMedium, ejectMedium, insertMedium } from "../src/device-model/drive-medium.ts";
 import { flushDisks } from "../src/device-model/flush.ts";
+import { DeviceError } from "../src/errors.ts";
 import { cdrom, hvmConfig } from "./fixtures.ts";
 
 type Answers = Record<string, unknown>;
@@ -12,7 +13,8 @@ function drive(answers: Answers): { drive: Drive; told: [string, unknown][] } {
 	const rings = {
 		executeQmp: async (_: unknown, command: string, args: unknown) => {
 			told.push([command, args]);
-			return answers[command] ?? {};
+			const answer = answers[command];
+			return typeof answer === "function" ? answer() : (answer ?? {});
 		},
 	};
 	return { drive: { rings, guest: hvmConfig().uuid, disk: cdrom() }, told };
@@ -26,15 +28,32 @@ const SETS = [
 
 describe("a CD drive of QEMU", () => {
 	test("is opened against the guest's lock", async () => {
-		const { drive: one, told } = drive({});
+		const { drive: one, told } = drive({ "query-status": { running: true, status: "running" } });
 		await ejectMedium(one);
-		expect(told).toEqual([["eject", { id: "ide-5632", force: true }]]);
+		expect(told.slice(1)).toEqual([["eject", { id: "ide-5632", force: true }]]);
+	});
+
+	test("is left alone while QEMU is stopped, or does not say", async () => {
+		for (const [status, error] of [
+			[{ running: false, status: "paused" }, DeviceError],
+			[{ running: "yes" }, ProtocolError],
+		] as const) {
+			const { drive: one, told } = drive({ "query-status": status });
+			await expect(ejectMedium(one)).rejects.toThrow(error);
+			expect(told.map(([command]) => command)).toEqual(["query-status"]);
+		}
 	});
 
 	test("is let go of by the descriptors of its own media only", async () => {
-		const { drive: one, told } = drive({ "query-fdsets": SETS });
+		const looks = [SETS, SETS.slice(0, 2)];
+		const { drive: one, told } = drive({ "query-fdsets": () => looks.shift() });
 		await dropMedium(one);
-		expect(told.slice(1)).toEqual([["remove-fd", { "fdset-id": 7 }]]);
+		expect(told.slice(1, 2)).toEqual([["remove-fd", { "fdset-id": 7 }]]);
+	});
+
+	test("is not believed to be let go of while its descriptor is there", async () => {
+		const { drive: one } = drive({ "query-fdsets": SETS });
+		await expect(dropMedium(one)).rejects.toThrow(DeviceError);
 	});
 
 	test("takes what the stub's init has handed over, read-only", async () => {

@@ -1,7 +1,8 @@
-import { DeadlineError, delay, type Uuid } from "@bulkhead/base";
+import { DeadlineError, delay, printable, type Uuid } from "@bulkhead/base";
 import { executeTyped, type FdsetInfo } from "@bulkhead/qmp/commands";
 import type { DiskConfig } from "@bulkhead/xlcfg";
 import type { RingServices } from "../context.ts";
+import { DeviceError } from "../errors.ts";
 import { driveId } from "./qemu-args.ts";
 
 /** libxl's LIBXL_QMP_CMD_TIMEOUT. */
@@ -26,18 +27,30 @@ const isOf = ({ devnum }: Drive["disk"], { fds }: FdsetInfo): boolean =>
 	fds.some(({ opaque }) => opaque === `stub-devid:${devnum}`);
 
 /**
- * Takes the medium out, against the guest's lock if need be. An empty drive is fine.
- * @throws QmpError, QmpConnectionError, DeadlineError, ProtocolError
+ * Takes the medium out, against the guest's lock if need be. An empty drive is fine. A QEMU that is stopped is left alone:
+ * it would not close what is removed from a descriptor set (monitor/fds.c: monitor_fdset_cleanup).
+ * @throws DeviceError, QmpError, QmpConnectionError, DeadlineError, ProtocolError
  */
 export async function ejectMedium(drive: Drive): Promise<void> {
+	const { running, status } = await executeTyped(qmpOf(drive), "query-status");
+	if (!running)
+		throw new DeviceError(`The guest's QEMU does not run (${printable(status, 32)}): its drives cannot be changed`, {
+			remedy: "Let it run again: bulkhead qmp GUEST cont",
+		});
 	await executeTyped(qmpOf(drive), "eject", { id: driveId(drive.disk), force: true });
 }
 
 /** Makes QEMU let go of a medium that came by descriptor: an old one would be taken for the next. */
 export async function dropMedium(drive: Drive): Promise<void> {
 	const sets = await executeTyped(qmpOf(drive), "query-fdsets");
-	for (const set of sets)
-		if (isOf(drive.disk, set)) await executeTyped(qmpOf(drive), "remove-fd", { "fdset-id": set["fdset-id"] });
+	const own = sets.filter((set) => isOf(drive.disk, set));
+	for (const set of own) await executeTyped(qmpOf(drive), "remove-fd", { "fdset-id": set["fdset-id"] });
+	if (own.length === 0) return;
+	const left = await executeTyped(qmpOf(drive), "query-fdsets");
+	if (left.some((set) => isOf(drive.disk, set)))
+		throw new DeviceError("QEMU did not let the old medium go", {
+			remedy: "See whether the guest's QEMU is stopped: bulkhead qmp GUEST query-status",
+		});
 }
 
 /**
