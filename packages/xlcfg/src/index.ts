@@ -18,7 +18,6 @@ export { type DiskSpec, parseDiskSpec } from "./specs/disk-spec.ts";
 export { makeRandomMac, parseMac } from "./specs/mac.ts";
 export { formatNic, type NicContext, type ParsedNic, parseNicSpec } from "./specs/nic-spec.ts";
 export { formatPci, type PciDefaults, parsePciSpec } from "./specs/pci-spec.ts";
-export { readDisk } from "./specs/read-disk.ts";
 export { parseVdev, type Vdev } from "./specs/vdev.ts";
 export { guestConfigFromJson } from "./stored/guest-config-from-json.ts";
 export { parseTree } from "./text/parse-tree.ts";
