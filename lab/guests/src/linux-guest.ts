@@ -9,11 +9,10 @@ import { pseudoRandomBytes } from "./pseudo-random.ts";
 import { readSource, sourcePath } from "./source-files.ts";
 
 const MODULES = ["ahci", "sd_mod", "isofs"] as const;
-/**
- * Drivers of emulated CD drives, of emulated cards and of PV nics: each costs seconds under emulation, so that only those
- * tests load it which need it.
- */
-const SPARE_MODULES = ["ata_piix", "sr_mod", "8139cp", "e1000", "xen-netfront"] as const;
+/** For the emulated CD drives, whose controller costs seconds to look at: loaded by the tests that read CDs. */
+const CD_MODULES = ["ata_piix", "sr_mod"] as const;
+/** For emulated cards and PV nics: loaded by the tests of the network, each what it needs. */
+const NETWORK_MODULES = ["8139cp", "e1000", "xen-netfront"] as const;
 const BOOT_LOADER_PACKAGES = ["isolinux", "syslinux-common"] as const;
 const DATA_BYTES = 4 << 20;
 const WRITABLE_BYTES = 1 << 20;
@@ -95,7 +94,7 @@ async function buildInto(out: string, debian: DebianPackages, kernel: DebianKern
 async function buildInitramfs(out: string, debian: DebianPackages, kernel: DebianKernel): Promise<Buffer> {
 	const archive = join(out, "initrd.cpio");
 	const modules = await planModules(kernel.modulesDir, MODULES);
-	const all = await planModules(kernel.modulesDir, [...MODULES, ...SPARE_MODULES]);
+	const all = await planModules(kernel.modulesDir, [...MODULES, ...CD_MODULES]);
 	const entries = await busyboxEntries(debian, {
 		inittab: await readSource("linux/inittab"),
 		start: await readSource("linux/start"),
@@ -103,6 +102,7 @@ async function buildInitramfs(out: string, debian: DebianPackages, kernel: Debia
 		prompt: "guest# ",
 		modules,
 		spareModules: all.filter(({ name }) => !modules.some((module) => module.name === name)),
+		furtherModules: await planModules(kernel.modulesDir, NETWORK_MODULES),
 	});
 	await writeCpioArchive(entries, archive);
 	const packed = gzipSync(await readFile(archive), { level: 9 });

@@ -90,9 +90,9 @@ describe("network interfaces", () => {
 			[1, OTHER],
 		]);
 		expect(await shell.fetch("eth1", SECOND)).toBe(network.sum);
-		// Xen's own tool sees the same.
-		const ours = await ok(the.lab, ["bulkhead", "network-list", "pv"]);
-		expect(ours.replace(/ +$/gm, "")).toBe((await ok(the.lab, ["xl", "network-list", "pv"])).replace(/ +$/gm, ""));
+		// Xen's own tool sees the same, but for event channels: it does not know that netfront has two of them.
+		const ours = tableOf(await ok(the.lab, ["bulkhead", "network-list", "pv"]));
+		expect(ours).toEqual(tableOf(await ok(the.lab, ["xl", "network-list", "pv"])));
 		const detached = await bulkhead(the.lab, "network-detach", "pv", OTHER);
 		expect(detached).toMatchObject({ forced: false, complaints: [], nic: { devid: 1 } });
 		expect(await shell.run("ls /sys/class/net")).not.toContain("eth1");
@@ -103,7 +103,7 @@ describe("network interfaces", () => {
 
 	it("a guest keeps a nic that it was given over a restart of the daemon and a reboot", async () => {
 		const first = await createGuest(the.lab, PV);
-		await (await shellOf(first, "pv")).close();
+		(await shellOf(first, "pv")).close();
 		await ok(the.lab, ["bulkhead", "network-attach", "pv", `mac=${THIRD}`]);
 		await ok(the.lab, ["sv", "restart", "/etc/service/bulkheadd"]);
 		await eventually("the daemon", async () => (await run(the.lab, ["bulkhead", "list"])).exitCode === 0 || undefined);
@@ -138,6 +138,20 @@ describe("network interfaces", () => {
 		expect(script.error.message).toContain("/etc/xen/scripts/vif-nowhere");
 	});
 });
+
+/** The header, and the rows' cells without the event channel. */
+function tableOf(text: string): string[][] {
+	const [header = "", ...rows] = text.trimEnd().split("\n");
+	return [
+		[header.trimEnd()],
+		...rows.map((row) =>
+			row
+				.trim()
+				.split(/\s+/)
+				.filter((_, cell) => cell !== 5),
+		),
+	];
+}
 
 /** Copies the guest's disk with a command line of the same length that unplugs emulated cards, but no disks. */
 const UNPLUG_NICS = `

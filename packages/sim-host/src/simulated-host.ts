@@ -3,7 +3,7 @@ import { type SimDomain, SimHost, type SimHostOptions, type SimImage, type SimPr
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
 import type { Manners } from "./devices/block-front.ts";
-import { BlockBackends } from "./dom0/block-backends.ts";
+import { BlockBackend } from "./dom0/block-backend.ts";
 import { KernelBackends } from "./dom0/kernel-backends.ts";
 import { NetworkBackend } from "./dom0/network-backend.ts";
 import { DomainConnections } from "./domain-connections.ts";
@@ -33,7 +33,10 @@ export interface HostCounts {
 	deviceModels: number;
 }
 
-/** A whole simulated Xen host: hypervisor, xenstored on its socket, domain 0's block and network drivers, guests and stub domains. */
+/**
+ * A whole simulated Xen host: hypervisor, xenstored on its socket, domain 0's block and network drivers, guests and stub
+ * domains.
+ */
 export class SimulatedHost implements AsyncDisposable {
 	readonly host: SimHost;
 	readonly xenstored: XenstoreServer;
@@ -45,7 +48,7 @@ export class SimulatedHost implements AsyncDisposable {
 	readonly #machines = new EmulatedMachines();
 	readonly #qemus = new Map<DomId, SimQemu>();
 	readonly #kernelStore: XenstoreClient;
-	readonly #blockBackends: BlockBackends;
+	readonly #blockBackends: KernelBackends;
 	readonly #networkBackends: KernelBackends;
 	readonly #forgetEvents: () => void;
 
@@ -69,10 +72,14 @@ export class SimulatedHost implements AsyncDisposable {
 		this.#connections = new DomainConnections(this.xenstored);
 		this.#kernelStore = XenstoreClient.over(this.xenstored.connectClient());
 		const kernel = this.host.startProcess("kernel");
-		this.#blockBackends = new BlockBackends(this.host, kernel, this.#kernelStore);
+		const parts = { host: this.host, kernel, store: this.#kernelStore };
+		this.#blockBackends = new KernelBackends(
+			{ kind: "vbd", key: "physical-device", serve: (each) => new BlockBackend(each) },
+			parts,
+		);
 		this.#networkBackends = new KernelBackends(
-			{ kind: "vif", key: "hotplug-status", serve: (parts) => new NetworkBackend(parts) },
-			{ host: this.host, kernel, store: this.#kernelStore },
+			{ kind: "vif", key: "hotplug-status", serve: (each) => new NetworkBackend(each) },
+			parts,
 		);
 		this.host.links.add("xenbr0", { isBridge: true });
 		this.#forgetEvents = this.host.onDomainEvent((domain) => this.#domainEvent(domain));

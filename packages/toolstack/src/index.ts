@@ -1,5 +1,5 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
-export { checkFurtherNic, type NetworkDefaults, NicUnusableError } from "./check-nics.ts";
+export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
 export type { RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitBackend } from "./devices/await-backend.ts";

@@ -1,28 +1,18 @@
 import { domId, evtchnPort, grantRef } from "@bulkhead/base";
-import type { SimHost, SimProcess } from "@bulkhead/hypervisor/sim";
-import type { XenstoreClient } from "@bulkhead/xenstore";
 import { awaitState, XENBUS_STATE } from "../devices/xenbus.ts";
-
-export interface BlockBackendParts {
-	host: SimHost;
-	/** Domain 0's kernel. */
-	kernel: SimProcess;
-	store: XenstoreClient;
-	/** The backend's own directory. */
-	path: string;
-}
+import type { BackendParts, KernelBackend } from "./kernel-backends.ts";
 
 /**
  * One disk as Linux's blkback serves it: opens the block device, waits for the frontend's ring, maps and binds it. It
  * goes, and lets go of everything, when the frontend closes, its directory is removed or the frontend's domain dies. No request is carried:
  * no simulated guest reads its disk.
  */
-export class BlockBackend {
-	readonly #parts: BlockBackendParts;
+export class BlockBackend implements KernelBackend {
+	readonly #parts: BackendParts;
 	readonly #stop = new AbortController();
 	readonly #held: (() => void)[] = [];
 
-	constructor(parts: BlockBackendParts) {
+	constructor(parts: BackendParts) {
 		this.#parts = parts;
 	}
 

@@ -1,6 +1,7 @@
 import { CancelledError } from "@bulkhead/base";
 import type { SimHost, SimProcess } from "@bulkhead/hypervisor/sim";
 import type { XenstoreClient } from "@bulkhead/xenstore";
+import { XENBUS_STATE } from "../devices/xenbus.ts";
 
 export interface BackendParts {
 	host: SimHost;
@@ -15,6 +16,8 @@ export interface BackendParts {
 export interface KernelBackend {
 	/** Serves until it is over; what goes wrong is told the way the kernel does. */
 	run(): Promise<void>;
+	/** It serves no longer. */
+	readonly isOver: boolean;
 	/** Lets go of everything. Idempotent. */
 	close(): void;
 }
@@ -76,15 +79,21 @@ export class KernelBackends {
 	}
 
 	async #look(path: string, changed: string): Promise<void> {
-		const isKnown = this.#backends.has(path);
+		const known = this.#backends.get(path);
 		// Of what changes below a backend only its coming and its going matter here.
-		if (isKnown && changed !== path) return;
+		if (known && !known.isOver && changed !== path) return;
 		const isThere = (await this.#parts.store.find(`${path}/${this.#driver.key}`)) !== undefined;
-		if (isThere === isKnown) return;
 		if (!isThere) return this.#close(path);
+		// Gone and made anew between two looks.
+		if (known && !(known.isOver && (await this.#isFresh(path)))) return;
+		this.#close(path);
 		const backend = this.#driver.serve({ ...this.#parts, path });
 		this.#backends.set(path, backend);
 		void backend.run();
+	}
+
+	async #isFresh(path: string): Promise<boolean> {
+		return (await this.#parts.store.find(`${path}/state`)) === XENBUS_STATE.initialising;
 	}
 
 	#close(path: string): void {

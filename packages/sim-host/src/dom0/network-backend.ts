@@ -24,10 +24,14 @@ export class NetworkBackend implements KernelBackend {
 		}
 	}
 
+	get isOver(): boolean {
+		return this.#stop.signal.aborted;
+	}
+
 	close(): void {
-		if (this.#stop.signal.aborted) return;
+		if (this.isOver) return;
 		this.#stop.abort(new Error("The nic has been taken away"));
-		this.#letGo();
+		for (const letGo of this.#held.splice(0)) letGo();
 	}
 
 	async #serve(): Promise<void> {
@@ -77,12 +81,8 @@ export class NetworkBackend implements KernelBackend {
 			const isOnline = (await store.find(`${path}/online`)) !== "0";
 			await store.write(`${path}/state`, XENBUS_STATE.closed);
 			if (isOnline) continue;
-			this.#letGo();
+			this.close();
 			return;
 		}
-	}
-
-	#letGo(): void {
-		for (const letGo of this.#held.splice(0)) letGo();
 	}
 }

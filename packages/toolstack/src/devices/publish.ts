@@ -19,7 +19,10 @@ export interface DomainDevices {
 }
 
 /** Both ends of all devices of a domain that has none yet. */
-export function writeDevices(store: XenstoreView, { domain, disks, nics = [], consoles }: DomainDevices): Promise<unknown> {
+export function writeDevices(
+	store: XenstoreView,
+	{ domain, disks, nics = [], consoles }: DomainDevices,
+): Promise<unknown> {
 	const domid = provided(domain.domid, "domid");
 	const readable = readableBy(domid);
 	const xenbusConsoles = consoles.filter((index) => index > 0);

@@ -5,18 +5,11 @@ import { backendPath, frontendPath } from "../domain/paths.ts";
 import type { Role } from "../steps.ts";
 import { frontend, XENBUS_STATE } from "./xenbus.ts";
 
-export const DEFAULT_MTU = 1500;
+const DEFAULT_MTU = 1500;
 /** IFNAMSIZ without the terminator. */
 const LONGEST_NAME = 15;
 /** libxl's TAP_DEVICE_SUFFIX. */
 export const TAP_SUFFIX = "-emu";
-
-/** A nic that one domain of a guest has: the guest itself, or the stub domain on behalf of the emulated card. */
-export interface NicOf {
-	role: Role;
-	/** With everything that the host fills in: bridge, absolute script, MTU (check-nics.ts). */
-	nic: NicConfig;
-}
 
 /**
  * The nics of a domain: the guest has all of them. The stub domain has those whose card QEMU emulates, with the same

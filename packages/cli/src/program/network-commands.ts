@@ -2,12 +2,8 @@ import type { Command } from "commander";
 import { examples } from "./arguments.ts";
 import type { StartCommand } from "./start-command.ts";
 
-/** Commands that change the devices of a guest that runs. */
-export function addDeviceCommands(program: Command, start: StartCommand): void {
-	addNetworkCommands(program, start);
-}
-
-function addNetworkCommands(program: Command, start: StartCommand): void {
+/** Commands for the network interfaces of a guest that runs. */
+export function addNetworkCommands(program: Command, start: StartCommand): void {
 	program
 		.command("network-attach")
 		.summary("give a running guest another network interface")
