@@ -5,6 +5,8 @@ export interface HostFacts {
 	/** For HVM: hvmloader and the BIOS image, both readable. */
 	firmware: { firmware: string; bios: string };
 	/** For HVM: the stub domain's image and size, defaults filled in. */
-	stub: { kernel: string; ramdisk: string; commandLine: string; memoryKiB: number } | undefined;
+	stub: { kernel: string; ramdisk?: string; commandLine: string; memoryKiB: number } | undefined;
 	stubUuid: Uuid;
+	/** For HVM with QEMU in domain 0: its program, executable. */
+	qemu?: string;
 }

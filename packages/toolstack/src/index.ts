@@ -1,5 +1,6 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
-export type { RingServices, ToolstackContext } from "./context.ts";
+export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
+export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { connectConsole } from "./devices/console.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
@@ -10,7 +11,7 @@ export { type ExecuteOptions, execute, type Plan, type StepProgress, stepsOf } f
 export type { HostFacts } from "./host-facts.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
 export { planDestroy } from "./plan/destroy.ts";
-export type { DomainRuntime, GuestRuntime } from "./runtime.ts";
+export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";
 export { createActions } from "./steps/create-actions.ts";
 export { destroyActions } from "./steps/destroy-actions.ts";
 export type { ConsoleRequest, CreateStep, DestroyStep, Role } from "./steps.ts";

@@ -38,6 +38,7 @@ export const DEFAULT_QMP_POLICY: QmpPolicy = {
 		"blockdev-change-medium",
 		"device_add",
 		"device_del",
+		"change-vnc-password",
 		"xen-load-devices-state",
 		"xen-save-devices-state",
 		"xen-set-global-dirty-log",

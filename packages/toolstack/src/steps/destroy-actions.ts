@@ -1,4 +1,6 @@
 import type { ToolstackContext } from "../context.ts";
+import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
+import { closeBootFiles } from "../devices/boot-file.ts";
 import { closeDisk } from "../devices/open-disk.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
@@ -20,6 +22,11 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		title: () => "Letting go of consoles and QMP",
 		timeoutMs: QUICK_MS,
 		run: ({ purge }, { rings, config }) => rings.release(config.uuid, { purge }),
+	},
+	"stop-qemu": {
+		title: () => "Ending QEMU",
+		timeoutMs: 2 * QUICK_MS,
+		run: (_, context) => removeLocalQemu(context),
 	},
 	"destroy-domain": {
 		title: ({ role }) => `Destroying ${nameOf(role)}`,
@@ -53,6 +60,7 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		timeoutMs: QUICK_MS,
 		async run(_, context) {
 			for (const disk of context.config.disks) closeDisk(context, disk);
+			await closeBootFiles(context);
 		},
 	},
 };
