@@ -1,6 +1,7 @@
 import type { Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
+import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
@@ -12,6 +13,12 @@ import type { HostFacts } from "./host-facts.ts";
 export interface InstalledImages {
 	firmware: string;
 	bios: string;
+	/** OVMF.fd of Debian's ovmf. */
+	ovmf: string;
+	/** QEMU for guests whose device model is in domain 0. */
+	qemu: string;
+	/** MiniOS with the older QEMU; no distribution has one any more. */
+	miniosKernel: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -22,9 +29,6 @@ export interface InstalledImages {
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
 const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
-/** What the stub's kernel needs at its start beside the initramfs, and what kernel and QEMU need later. */
-const STUB_START_KIB = 24 * 1024;
-const STUB_WORKING_KIB = 64 * 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
@@ -40,39 +44,21 @@ export async function checkHost(
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
-		bios: config.biosPathOverride ?? installed.bios,
+		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
 	if (config.type === "pv") await checkPvImage(config);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
-		await checkFirmware("BIOS", firmware.bios);
+		await checkBios(config, firmware.bios);
 	}
-	const stub = config.type === "hvm" ? await checkStub(config, installed) : undefined;
+	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
-	return { firmware, stub, stubUuid, nics };
+	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
 	await checkKernel("kernel", kernel ?? "");
 	if (ramdisk !== undefined) await checkRamdisk("ramdisk", ramdisk);
-}
-
-async function checkStub(config: GuestConfig, installed: InstalledImages): Promise<NonNullable<HostFacts["stub"]>> {
-	const kernel = config.stub?.kernel ?? installed.stubKernel;
-	const ramdisk = config.stub?.ramdisk ?? installed.stubRamdisk;
-	const memoryKiB = config.stub?.memoryKiB ?? installed.stubMemoryKiB;
-	const commandLine = config.stub?.commandLine ?? installed.stubCommandLine;
-	await checkKernel("stub domain's kernel", kernel);
-	const { sizeKiB, compressed } = await checkRamdisk("stub domain's ramdisk", ramdisk);
-	// The kernel still holds the archive while it unpacks it, into a tmpfs of half of the memory at most, and then frees it.
-	const unpackedKiB = compressed ? 0 : sizeKiB;
-	const leastKiB = Math.max(sizeKiB + unpackedKiB + STUB_START_KIB, sizeKiB + STUB_WORKING_KIB);
-	if (memoryKiB < leastKiB)
-		throw new NotEnoughMemoryError(`The stub domain cannot run in ${toMiB(memoryKiB)} MiB`, {
-			remedy: `Give stubdomain_memory = ${Math.ceil(leastKiB / 1024)} or more`,
-			fields: { memoryKiB, leastKiB },
-		});
-	return { kernel, ramdisk, memoryKiB, commandLine };
 }
 
 async function checkHostMemory(
