@@ -148,7 +148,7 @@ async function withHvmDomain(
 	await withDomain(host, { type: "hvm", maxVcpus: 2 }, async (domid) => {
 		const ports = await prepare(host, domid, { memoryKiB: HVM_MEMORY_KIB, maxVcpus: 2 });
 		await domains.setPagingMempool(domid, 4096 * (256 * 2 + 2 * (HVM_MEMORY_KIB / 1024)));
-		await domains.applyDefaultCpuPolicy(domid);
+		await domains.applyCpuPolicy(domid);
 		const request = { domid, maxVcpus: 2, ...ports, maxMemoryKiB: HVM_MEMORY_KIB, videoMemoryKiB, firmware, bios };
 		await use({ domid, ...(await builder.buildHvm(request)) });
 	});
