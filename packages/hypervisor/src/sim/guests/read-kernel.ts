@@ -5,7 +5,8 @@ import { SimFailure } from "../calls/sim-failure.ts";
 export interface KernelFacts {
 	guestOs: string | undefined;
 	code: Uint8Array;
-	/** Whether it can be entered as PVH; what is compressed is taken to. */
+	/** How it can be entered; what is compressed is taken to allow both. */
+	hasPvEntry: boolean;
 	hasPvhEntry: boolean;
 }
 
@@ -31,7 +32,7 @@ export async function readKernel(file: FileHandle): Promise<KernelFacts> {
 	if (head.subarray(0, 4).toString("latin1") === "\x7fELF") return readElf(file, head);
 	const isCompressed = head.readUInt16BE(0) === 0x1f8b;
 	const isBzImage = head.toString("latin1", BZIMAGE.offset, BZIMAGE.offset + 4) === BZIMAGE.magic;
-	if (isCompressed || isBzImage) return { guestOs: undefined, code: new Uint8Array(0), hasPvhEntry: true };
+	if (isCompressed || isBzImage) return { guestOs: undefined, code: new Uint8Array(0), hasPvEntry: true, hasPvhEntry: true };
 	throw invalid("no loader knows this kernel image");
 }
 
@@ -55,9 +56,11 @@ async function readElf(file: FileHandle, head: Buffer): Promise<KernelFacts> {
 		if (code === undefined && entry >= address && entry < address + BigInt(size))
 			code = await read(file, offset + Number(entry - address), Math.min(CODE_BYTES, size));
 	}
-	if (!notes.has(XEN_ELFNOTE.entry)) throw invalid("the kernel lacks Xen's ELF notes");
+	const hasPvEntry = notes.has(XEN_ELFNOTE.entry);
+	const hasPvhEntry = notes.has(XEN_ELFNOTE.physicalEntry);
+	if (!hasPvEntry && !hasPvhEntry) throw invalid("the kernel lacks Xen's ELF notes");
 	const guestOs = notes.get(XEN_ELFNOTE.guestOs)?.toString("latin1").replace(/\0.*$/s, "");
-	return { guestOs, code: code ?? new Uint8Array(0), hasPvhEntry: notes.has(XEN_ELFNOTE.physicalEntry) };
+	return { guestOs, code: code ?? new Uint8Array(0), hasPvEntry, hasPvhEntry };
 }
 
 function collectNotes(bytes: Buffer, notes: Map<number, Buffer>): void {

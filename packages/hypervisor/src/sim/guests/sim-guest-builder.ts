@@ -45,7 +45,8 @@ export class SimGuestBuilder implements GuestBuilder {
 		checkMiB(request.memoryKiB);
 		const { kernel, ramdisk, commandLine, memoryKiB } = request;
 		return this.#build("buildPv", request, kernel, "pv", async (domain) => {
-			const { hasPvhEntry: _, ...facts } = await openImage(kernel, readKernel);
+			const { hasPvEntry, hasPvhEntry: _, ...facts } = await openImage(kernel, readKernel);
+			if (!hasPvEntry) throw new SimFailure("xc_dom_parse_image", "EINVAL", ["the kernel has no PV entry"]);
 			const initrd = ramdisk === undefined ? undefined : await readHead(ramdisk);
 			const first = this.#parts.host.takeFrames(memoryKiB / PAGE_KIB);
 			const built = { storeFrame: first + PV_PAGES.store, consoleFrame: first + PV_PAGES.console };
@@ -98,7 +99,7 @@ export class SimGuestBuilder implements GuestBuilder {
 		for (const { address, bytes } of acpi)
 			checkInteger("address", address, PVH_ACPI.start, PVH_ACPI.start + PVH_ACPI.bytes - bytes.length);
 		return this.#build("buildPvh", request, kernel, "pvh", async (domain) => {
-			const { hasPvhEntry, ...facts } = await openImage(kernel, readKernel);
+			const { hasPvEntry: _, hasPvhEntry, ...facts } = await openImage(kernel, readKernel);
 			if (!hasPvhEntry) throw new SimFailure("xc_dom_parse_image", "EINVAL", ["the kernel has no PVH entry"]);
 			const initrd = ramdisk === undefined ? undefined : await readHead(ramdisk);
 			const built = { storeFrame: HVM_FRAMES.store, consoleFrame: HVM_FRAMES.console };
