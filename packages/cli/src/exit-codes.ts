@@ -28,7 +28,14 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 	badInput: {
 		code: 4,
 		meaning: "the config, a file it names, or another input is wrong; nothing was changed",
-		of: ["bad-guest-config", "guest-config-too-large", "file-unusable", "invalid-input", "bad-request"],
+		of: [
+			"bad-guest-config",
+			"guest-config-too-large",
+			"unsupported-feature",
+			"file-unusable",
+			"invalid-input",
+			"bad-request",
+		],
 	},
 	unreachable: {
 		code: 5,

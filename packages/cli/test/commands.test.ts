@@ -70,6 +70,7 @@ describe("bulkhead", () => {
 			"  on reboot               restart",
 			"  on watchdog             destroy",
 			"  on crash                preserve",
+			"  on softReset            soft-reset",
 			"  on deviceModelFailure   destroy",
 			"",
 		]);

@@ -43,6 +43,10 @@ describe("bash completion", () => {
 		expect(complete("bulkhead", "--json", "shutdown", "--f")).toEqual(["--force"]);
 	});
 
+	it("completes commands within commands", () => {
+		expect(complete("bulkhead", "config", "c")).toEqual(["check", "convert"]);
+	});
+
 	it("completes the names of guests that are plain words, and runs none of them", () => {
 		expect(complete("bulkhead", "pause", "")).toEqual(expect.arrayContaining(["web", "shop-1"]));
 		expect(complete("bulkhead", "pause", "two")).toEqual([""]);

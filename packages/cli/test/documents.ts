@@ -1,5 +1,6 @@
 import type { Guest, GuestDetails, Host } from "@bulkhead/api/client";
 import { uuid } from "@bulkhead/base";
+import { ABSENT } from "@bulkhead/xlcfg";
 
 export const ID = uuid("00112233-4455-6677-8899-aabbccddeeff");
 
@@ -28,12 +29,15 @@ export const DETAILS: GuestDetails = {
 	...GUEST,
 	lastEnd: { reason: "reboot", at: "2026-11-21T02:00:00.000Z" },
 	config: {
-		version: 1,
+		...ABSENT,
+		version: 2,
 		uuid: ID,
 		name: "web",
 		type: "hvm",
 		memoryKiB: 512 * 1024,
+		maxMemoryKiB: 512 * 1024,
 		vcpus: 2,
+		maxVcpus: 2,
 		commandLine: "",
 		bios: "seabios",
 		boot: "cda",
@@ -71,10 +75,11 @@ export const DETAILS: GuestDetails = {
 			reboot: "restart",
 			watchdog: "destroy",
 			crash: "preserve",
+			softReset: "soft-reset",
 			deviceModelFailure: "destroy",
 		},
 		stub: {},
-		deviceModelArgs: [],
+		deviceModel: { place: "stub-domain", restrict: false, args: [], argsHvm: [], argsPv: [] },
 	},
 };
 

@@ -2,6 +2,7 @@ import type { Uuid } from "@bulkhead/base";
 import type { Domains } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkSupported } from "./check-supported.ts";
 import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -24,13 +25,14 @@ const STUB_WORKING_KIB = 64 * 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
- * @throws FileUnusableError, NotEnoughMemoryError
+ * @throws InvalidInputError (unsupported-feature), FileUnusableError, NotEnoughMemoryError
  */
 export async function checkHost(
 	config: GuestConfig,
 	host: { domains: Domains; installed: InstalledImages; stubUuid: Uuid },
 ): Promise<HostFacts> {
 	const { domains, installed, stubUuid } = host;
+	checkSupported(config);
 	for (const disk of config.disks) await checkDisk(disk);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,

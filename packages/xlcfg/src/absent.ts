@@ -2,15 +2,54 @@ import type { GuestConfig } from "./guest-config.ts";
 
 type Absent = Pick<
 	GuestConfig,
-	| "nics" | "channels" | "frameBuffers" | "keyboards" | "pci" | "usbControllers" | "usbDevices" | "p9" | "vtpms"
-	| "pvCalls" | "sounds" | "displays" | "virtio" | "xenPlatformPci" | "pvKeyboard" | "cpuid" | "nestedHvm" | "localtime"
-	| "rtcTimeOffsetSeconds" | "viridian" | "vnuma" | "acpiS3" | "acpiS4" | "acpiLaptopSlate" | "apic" | "pae" | "nx"
-	| "hpet" | "vptAlign" | "msrRelaxed" | "vpmu" | "e820Host" | "nomigrate" | "driverDomain" | "xendSuspendEvtchnCompat"
-	| "ioPorts" | "irqs" | "ioMemory"
+	| "smbios"
+	| "nics"
+	| "channels"
+	| "frameBuffers"
+	| "keyboards"
+	| "pci"
+	| "usbControllers"
+	| "usbDevices"
+	| "p9"
+	| "vtpms"
+	| "pvCalls"
+	| "sounds"
+	| "displays"
+	| "virtio"
+	| "xenPlatformPci"
+	| "pvKeyboard"
+	| "cpuid"
+	| "nestedHvm"
+	| "localtime"
+	| "rtcTimeOffsetSeconds"
+	| "viridian"
+	| "vnuma"
+	| "acpiS3"
+	| "acpiS4"
+	| "acpiLaptopSlate"
+	| "apic"
+	| "pae"
+	| "nx"
+	| "hpet"
+	| "vptAlign"
+	| "msrRelaxed"
+	| "vpmu"
+	| "e820Host"
+	| "nomigrate"
+	| "driverDomain"
+	| "xendSuspendEvtchnCompat"
+	| "ioPorts"
+	| "irqs"
+	| "ioMemory"
+	| "xenstoreQuota"
 >;
 
-/** What a config that says nothing of it means. */
+/**
+ * What a config that says nothing of these means (libxl: libxl__domain_build_info_setdefault): no such devices, and the
+ * platform that guests know.
+ */
 export const ABSENT: Absent = {
+	smbios: [],
 	nics: [],
 	channels: [],
 	frameBuffers: [],
@@ -49,4 +88,5 @@ export const ABSENT: Absent = {
 	ioPorts: [],
 	irqs: [],
 	ioMemory: [],
+	xenstoreQuota: [],
 };

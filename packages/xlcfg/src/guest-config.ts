@@ -45,6 +45,12 @@ export interface DiskConfig {
 	cdrom: boolean;
 	format: DiskFormat;
 	backend?: BackendDomain;
+	/** Which kind of backend the config asks for; undefined: whichever serves the format. */
+	backendType?: "phy" | "qdisk" | "tap" | "standalone";
+	/** A virtio disk in place of a PV one. */
+	specification?: "virtio";
+	/** Virtio: false: the backend maps the guest's memory without grants. */
+	grantUsage?: boolean;
 	/** A block script that makes a device of `path`: an absolute path, or a name in Xen's script folder. */
 	script?: string;
 	directIoSafe?: boolean;
@@ -162,10 +168,11 @@ export interface ChannelConfig {
 	name: string;
 	connection: "pty" | "socket";
 	path?: string;
+	backend?: BackendDomain;
 }
 
 export interface PciDeviceConfig {
-	/** "0000:03:00.0"; function "*" for all. */
+	/** "0000:03:00.0" in lower case; function "*" for all. "" when the device has a name. */
 	address: string;
 	/** Virtual slot of the guest. */
 	slot?: number;
@@ -175,11 +182,14 @@ export interface PciDeviceConfig {
 	/** Take the device from its driver when it is not assignable yet. */
 	seize: boolean;
 	rdmPolicy?: "strict" | "relaxed";
-	/** Its name in the list of assignable devices, in place of an address. */
+	/** Its name in the list of assignable devices; the address is "" then. */
 	name?: string;
 }
 
-/** Devices whose keys are carried as given: key → value, checked for names and shapes. */
+/**
+ * Devices whose keys are carried as given: key → value, checked for names and shapes. A sound card's are the places of
+ * its parts: { "0": "card, short-name=Main", "1": "pcm, name=dev1", "2": "stream, id=0, type=p" }.
+ */
 export type KeyedDeviceConfig = Readonly<Record<string, string>>;
 
 /**
@@ -206,6 +216,8 @@ export interface GuestConfig {
 	commandLine: string;
 	/** PV and PVH: a program that finds the kernel on the guest's disk. */
 	bootloader?: { path: string; args: string[]; restrict?: boolean; user?: string };
+	/** PV and PVH: an installed boot program in place of a kernel. */
+	bootFirmware?: "pvgrub32" | "pvgrub64";
 	/** PVH: the guest runs in Xen's PV shim. */
 	pvShim?: { path?: string; commandLine: string };
 	/** HVM: which firmware hvmloader starts. */
@@ -219,6 +231,8 @@ export interface GuestConfig {
 	/** HVM: tables handed to hvmloader. */
 	smbiosFirmware?: string;
 	acpiFirmware?: string;
+	/** HVM: SMBIOS strings, each "key=value". */
+	smbios: string[];
 
 	disks: DiskConfig[];
 	nics: NicConfig[];
@@ -256,12 +270,14 @@ export interface GuestConfig {
 	soundHardware?: string;
 	/** HVM: the platform device by which PV drivers announce themselves; without it QEMU's machine is "pc". */
 	xenPlatformPci: boolean;
+	/** Whether the guest maps the platform device's memory uncached; undefined: as Xen has it. */
+	xenPlatformPciBarUncached?: boolean;
 	vendorDevice?: "xenserver";
 	/** HVM: a PV keyboard beside the emulated one. */
 	pvKeyboard: boolean;
 	gfxPassthru?: "on" | "igd";
 
-	/** Cpus and memory. Absent: Xen's defaults. */
+	/** The first set is of vcpu 0, and so on; vcpus beyond the list run anywhere. Absent: Xen's defaults. */
 	cpus?: CpuSet[];
 	cpusSoft?: CpuSet[];
 	scheduling?: SchedulingConfig;
@@ -270,8 +286,13 @@ export interface GuestConfig {
 	cpuid: string[];
 	nestedHvm: boolean;
 	altp2m?: "mixed" | "external" | "limited";
+	altp2mCount?: number;
 	tscMode?: "always_emulate" | "native";
-	timerMode?: "delay_for_missed_ticks" | "no_delay_for_missed_ticks" | "no_missed_ticks_pending" | "one_missed_tick_pending";
+	timerMode?:
+		| "delay_for_missed_ticks"
+		| "no_delay_for_missed_ticks"
+		| "no_missed_ticks_pending"
+		| "one_missed_tick_pending";
 	localtime: boolean;
 	rtcTimeOffsetSeconds: number;
 	shadowMemoryKiB?: number;
@@ -313,6 +334,10 @@ export interface GuestConfig {
 	ioPorts: string[];
 	irqs: number[];
 	ioMemory: string[];
+
+	/** What xenstored offers and grants the guest: a mask of features; each "resource=number". */
+	xenstoreFeatureMask?: number;
+	xenstoreQuota: string[];
 
 	/** FLASK labels, user:role:type. */
 	securityLabel?: string;

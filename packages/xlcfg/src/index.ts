@@ -1,12 +1,24 @@
 export { ABSENT } from "./absent.ts";
-export { type DiskSpec, parseDiskSpec } from "./disk-spec.ts";
-export { formatGuestConfig } from "./format-guest-config.ts";
 export * from "./guest-config.ts";
-export { guestConfigFromJson } from "./guest-config-from-json.ts";
 export { guestNameProblem } from "./guest-name.ts";
 export { XLCFG_LIMITS } from "./limits.ts";
-export { type ParsedGuest, type ParseGuestOptions, parseGuestConfig } from "./parse-guest-config.ts";
-export { parseTree } from "./parse-tree.ts";
-export type { Assignment, ListNode, NumberNode, StringNode, ValueNode } from "./tree.ts";
-export { parseVdev, type Vdev } from "./vdev.ts";
-export { describeProblem, type Position, XlCfgError, type XlCfgProblem } from "./xlcfg-error.ts";
+export {
+	type CheckedGuest,
+	checkGuestConfig,
+	type ParsedGuest,
+	type ParseGuestOptions,
+	parseGuestConfig,
+} from "./parse-guest-config.ts";
+export { formatGuestConfig } from "./print/format-guest-config.ts";
+export { describeProblem, type Position, XlCfgError, type XlCfgProblem } from "./problems/xlcfg-error.ts";
+export { formatDisk } from "./specs/disk-config.ts";
+export { type DiskSpec, parseDiskSpec } from "./specs/disk-spec.ts";
+export { makeRandomMac, parseMac } from "./specs/mac.ts";
+export { formatNic, type NicContext, type ParsedNic, parseNicSpec } from "./specs/nic-spec.ts";
+export { formatPci, type PciDefaults, parsePciSpec } from "./specs/pci-spec.ts";
+export { readDisk } from "./specs/read-disk.ts";
+export { parseVdev, type Vdev } from "./specs/vdev.ts";
+export { guestConfigFromJson } from "./stored/guest-config-from-json.ts";
+export { parseTree } from "./text/parse-tree.ts";
+export { type PlainValue, printValue, SourceText } from "./text/source-text.ts";
+export type { Assignment, ListNode, NumberNode, StringNode, ValueNode } from "./text/tree.ts";

@@ -18,8 +18,22 @@ export const XLCFG_LIMITS = {
 	/** ISA serial ports of QEMU's pc machines. */
 	serialPorts: 4,
 	disks: 64,
+	nics: 64,
+	channels: 16,
+	/** Of any other kind of device. */
+	devices: 64,
+	/** Of a value that is carried as given: an address, a device's parameter. */
+	wordBytes: 255,
+	/** Of an ip= or of a list of a card's formats. */
+	lineBytes: 1023,
+	/** Linux's IFNAMSIZ, terminator excluded. */
+	interfaceNameLength: 15,
+	/** Of a unix socket's path (sockaddr_un), terminator excluded. */
+	socketPathBytes: 107,
 	deviceModelArgs: 256,
 	/** An argument becomes one xenstore value: 4096 bytes with the path (xs_wire.h: XENSTORE_PAYLOAD_MAX). */
 	deviceModelArgBytes: 3072,
 	mostVideoMemoryMiB: 256,
+	/** Assignments that a later one replaced, and other remarks. */
+	warnings: 100,
 } as const;

@@ -20,6 +20,12 @@ describe("parseVdev", () => {
 		["sda", "scsi", 0, 0, 2048],
 		["sdb", "scsi", 1, 0, 2064],
 		["sdp15", "scsi", 15, 15, 2303],
+		["51712", "xen", 0, 0, 51712],
+		["0xca00", "xen", 0, 0, 51712],
+		["268439552", "xen", 16, 0, 268439552],
+		["768", "ide", 0, 0, 768],
+		["5696", "ide", 3, 0, 5696],
+		["2303", "scsi", 15, 15, 2303],
 	])("gives %s its place and number", (name, bus, index, partition, devnum) => {
 		expect(parseVdev(name)).toEqual({ bus, index, partition, devnum });
 	});
@@ -30,7 +36,7 @@ describe("parseVdev", () => {
 	});
 
 	it.each([
-		..."hde hda64 sdq sda16 xvda256 xvd hd vda HDA hda01 xvda00 51712 0x300 d".split(" "),
+		..."hde hda64 sdq sda16 xvda256 xvd hd vda HDA hda01 xvda00 0 51968 0x4000000 d".split(" "),
 		...["", "hda ", "xvda\n", "xvdzzzzzz", "d1p", "d01"],
 	])("refuses %j", (name) => {
 		expect(() => parseVdev(name)).toThrow(InvalidInputError);

@@ -7,11 +7,13 @@ import type { Command } from "commander";
 const GUEST_NAMES = "$(bulkhead list --names 2>/dev/null | grep -x '[A-Za-z0-9_.+@-]*')";
 
 /** Commands whose arguments are not guests. */
-const NO_GUESTS: ReadonlySet<string> = new Set(["create", "info", "dmesg", "doctor", "completion", "help"]);
+const NO_GUESTS: ReadonlySet<string> = new Set(["create", "config", "info", "dmesg", "doctor", "completion", "help"]);
 
 interface Words {
 	name: string;
 	summary: string;
+	/** Commands within it: `config check`. */
+	parts: string[];
 	options: string[];
 	guests: boolean;
 }
@@ -22,7 +24,8 @@ export function completionScript(program: Command, shell: "bash" | "zsh" | "fish
 		(command): Words => ({
 			name: command.name(),
 			summary: command.summary() || command.description(),
-			options: longOptions(command),
+			parts: command.commands.map((part) => part.name()),
+			options: [command, ...command.commands].flatMap(longOptions),
 			guests: !NO_GUESTS.has(command.name()),
 		}),
 	);
@@ -34,8 +37,8 @@ function longOptions(command: Command): string[] {
 }
 
 function bash(commands: readonly Words[], globals: readonly string[]): string {
-	const cases = commands.map(({ name, options, guests }) => {
-		const words = `"${[...globals, ...options].join(" ")}${guests ? ` ${GUEST_NAMES}` : ""}"`;
+	const cases = commands.map(({ name, parts, options, guests }) => {
+		const words = `"${[...parts, ...globals, ...options].join(" ")}${guests ? ` ${GUEST_NAMES}` : ""}"`;
 		return `\t\t${name}) words=${words} ;;`;
 	});
 	return `# bash completion for bulkhead
@@ -56,9 +59,9 @@ complete -o default -F _bulkhead bulkhead
 
 function zsh(commands: readonly Words[], globals: readonly string[]): string {
 	const described = commands.map(({ name, summary }) => `'${name}:${summary.replaceAll("'", "'\\''")}'`);
-	const cases = commands.map(({ name, options, guests }) => {
+	const cases = commands.map(({ name, parts, options, guests }) => {
 		const names = guests ? ` ${GUEST_NAMES}` : "";
-		return `\t\t${name}) compadd -- ${[...globals, ...options].join(" ")}${names}; _files ;;`;
+		return `\t\t${name}) compadd -- ${[...parts, ...globals, ...options].join(" ")}${names}; _files ;;`;
 	});
 	return `#compdef bulkhead
 _bulkhead() {
@@ -78,8 +81,9 @@ compdef _bulkhead bulkhead
 
 function fish(commands: readonly Words[], globals: readonly string[]): string {
 	const first = `not __fish_seen_subcommand_from ${commands.map(({ name }) => name).join(" ")}`;
-	const lines = commands.flatMap(({ name, summary, options, guests }) => [
+	const lines = commands.flatMap(({ name, summary, parts, options, guests }) => [
 		`complete -c bulkhead -f -n "${first}" -a ${name} -d ${fishQuoted(summary)}`,
+		...parts.map((part) => `complete -c bulkhead -n "__fish_seen_subcommand_from ${name}" -a ${part}`),
 		...options.map((option) => `complete -c bulkhead -n "__fish_seen_subcommand_from ${name}" -l ${option.slice(2)}`),
 		...(guests
 			? [`complete -c bulkhead -f -n "__fish_seen_subcommand_from ${name}" -a "${GUEST_NAMES.slice(1)}"`]

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addConfigCommands } from "./config-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
@@ -45,6 +46,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addGuestCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);
+	addConfigCommands(program, start);
 	addHelpCommands(program, io);
 	return program;
 }
