@@ -11,7 +11,7 @@ import {
 	findDisk,
 	listDisks,
 } from "@bulkhead/toolstack";
-import { type DiskConfig, readDisk } from "@bulkhead/xlcfg";
+import { checkDiskFits, type DiskConfig, readDisk } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 import { requireDomid } from "./power.ts";
@@ -32,8 +32,11 @@ export function attachDiskTo(
 	return guest.operations.run(async () => {
 		requireRunning(guest);
 		const { config, runtime } = guest.record;
-		const { disk, warning } = readDisk(spec, baseDir, config);
-		const warnings = [checkAttach(disk, config), warning].filter((each) => each !== undefined);
+		const disk = readDisk(spec, baseDir);
+		const place = config.deviceModel?.place;
+		const warnings = [checkAttach(disk, config), checkDiskFits(disk, config.disks, { ...config, place })].filter(
+			(each) => each !== undefined,
+		);
 		await attachDisk(guest.context(services), disk);
 		runtime.attachedDisks = [...(runtime.attachedDisks ?? []), disk.vdev];
 		await setDisks(guest, services, [...config.disks, disk]);
