@@ -51,6 +51,8 @@ export interface GuestPlaces {
 	qemuFolder: string;
 	/** What a QEMU in domain 0 prints. */
 	qemuLog: string;
+	/** Xen's run-time folder, where libxenstat looks for QEMUs. */
+	xenRunFolder: string;
 }
 
 /** Everything that steps work on. */

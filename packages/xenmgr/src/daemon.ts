@@ -72,6 +72,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 			state: options.stateDirectory,
 			run: join(dirname(options.socket), "qemu"),
 			log: options.logDirectory,
+			xenRun: options.hypervisor === "sim" ? join(options.simDirectory, "xen") : "/run/xen",
 		},
 		log,
 	};

@@ -14,6 +14,8 @@ export interface Directories {
 	run: string;
 	/** What QEMUs in domain 0 print. */
 	log: string;
+	/** Xen's own, for what its programs look for. */
+	xenRun: string;
 }
 
 /** What the daemon's parts work with; put together by the composition root. */

@@ -36,8 +36,8 @@ export function channelArgs({ channels }: GuestConfig, place: ArgsPlace): string
 	]);
 }
 
-/** A word with "=" at the beginning of -name would be one of its keys, so such a name is given by its key. */
+/** A word with "=" would be a key of -name, and one with a dash looks like an option: such a name is given by its key. */
 export function nameArgs({ name }: GuestConfig): string[] {
 	const value = optionValue("guest's name", name);
-	return ["-nodefaults", "-no-user-config", "-name", name.includes("=") ? `guest=${value}` : value];
+	return ["-nodefaults", "-no-user-config", "-name", /^-|=/.test(name) ? `guest=${value}` : value];
 }

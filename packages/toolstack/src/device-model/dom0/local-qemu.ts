@@ -1,5 +1,4 @@
 import { chmod, mkdir, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { DOM0, type DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ToolstackContext } from "../../context.ts";
@@ -24,11 +23,12 @@ type Context = Pick<ToolstackContext, "config" | "runtime" | "xenstore" | "place
 export const qmpSocketOf = (folder: string): string => `${folder}/qmp`;
 
 /** Where libxenstat looks for a domain's QEMU (xenstat_qmp.c). */
-const statisticsSocketOf = (guest: DomId): string => `/run/xen/qmp-libxenstat-${guest}`;
+const statisticsSocketOf = ({ places }: Pick<Context, "places">, guest: DomId): string =>
+	`${places.xenRunFolder}/qmp-libxenstat-${guest}`;
 
-function placeOf({ places }: Pick<Context, "places">, guest: DomId): ArgsPlace {
-	const qmpSocket = qmpSocketOf(places.qemuFolder);
-	return { kind: "dom0", guest, qmpSocket, statisticsSocket: statisticsSocketOf(guest) };
+function placeOf(context: Pick<Context, "places">, guest: DomId): ArgsPlace {
+	const qmpSocket = qmpSocketOf(context.places.qemuFolder);
+	return { kind: "dom0", guest, qmpSocket, statisticsSocket: statisticsSocketOf(context, guest) };
 }
 
 /** What hvmloader and QEMU read before they start (libxl__spawn_local_dm). */
@@ -48,7 +48,7 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 	const { config, runtime, xenstore, places, saveRuntime } = context;
 	const guest = domidOf(runtime, "guest");
 	await makeFolder(places.qemuFolder);
-	await mkdir(dirname(statisticsSocketOf(guest)), { recursive: true, mode: 0o755 });
+	await mkdir(places.xenRunFolder, { recursive: true, mode: 0o755 });
 	const log = await openLog(places.qemuLog);
 	try {
 		const process = await startQemu({
@@ -118,7 +118,8 @@ export async function awaitLocalQemuEnd(qemu: LocalQemu, logFile: string, signal
 }
 
 /** Ends it and removes its traces. Safe to repeat; one that was started and not written down is found by its socket. */
-export async function removeLocalQemu({ runtime, xenstore, places }: Context): Promise<void> {
+export async function removeLocalQemu(context: Context): Promise<void> {
+	const { runtime, xenstore, places } = context;
 	const socket = qmpSocketOf(places.qemuFolder);
 	const process =
 		identityOf(runtime.qemu) ??
@@ -127,7 +128,7 @@ export async function removeLocalQemu({ runtime, xenstore, places }: Context): P
 	await rm(places.qemuFolder, { recursive: true, force: true });
 	const { domid } = runtime.guest;
 	if (domid === undefined) return;
-	await rm(statisticsSocketOf(domid), { force: true });
+	await rm(statisticsSocketOf(context, domid), { force: true });
 	await xenstore.transaction(async (tx) => {
 		await tx.remove(deviceModelPath(DOM0, domid));
 		await removeIfEmpty(tx, "/local/domain/0/device-model");
