@@ -3,7 +3,7 @@ import { type Plan, stepsOf } from "../src/executor.ts";
 import { planCreate } from "../src/plan/create.ts";
 import { planDestroy } from "../src/plan/destroy.ts";
 import type { CreateStep, DestroyStep } from "../src/steps.ts";
-import { cdrom, disk, facts, hvmConfig, pvConfig } from "./fixtures.ts";
+import { cdrom, disk, facts, hvmConfig, nic, pvConfig } from "./fixtures.ts";
 
 /** A plan as prose: one line a step, indented by its serial (-) and parallel (=) surroundings. */
 function outline(plan: Plan<CreateStep> | Plan<DestroyStep>, prefix = ""): string[] {
@@ -57,6 +57,16 @@ describe("planCreate", () => {
 		expect(lines.at(-1)).toBe("- start-guest");
 	});
 
+	it("sets nics up before the stub domain runs, whose kernel waits for them", () => {
+		const lines = outline(planCreate(hvmConfig(), { ...facts, nics: [nic()] }, { paused: false }));
+		expect(lines.slice(12, 16)).toEqual([
+			"- publish-devices",
+			"-= connect-consoles",
+			"-= connect-nics",
+			"- start-stub",
+		]);
+	});
+
 	it("leaves a guest that is wanted paused as it was built", () => {
 		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-= connect-qmp");
 	});
@@ -75,5 +85,16 @@ describe("planDestroy", () => {
 			"-= await-gone guest",
 			"- release-disks",
 		]);
+	});
+
+	it("runs the scripts of nics while their nodes are there", () => {
+		const runtime = { guest: { uuid: hvmConfig().uuid } };
+		const withScript = planDestroy(runtime, { purge: true, nics: [nic(), nic({ script: "vif-route" })] });
+		expect(outline(withScript).slice(1, 4)).toEqual([
+			"- destroy-domain guest",
+			"-= disconnect-nics guest",
+			"-= remove-nodes guest",
+		]);
+		expect(outline(planDestroy(runtime, { purge: true, nics: [nic()] })).join()).not.toContain("disconnect");
 	});
 });

@@ -22,12 +22,12 @@ export async function prepareDomain(
 		domains.allocUnboundEvtchn(domid, DOM0),
 		domains.allocUnboundEvtchn(domid, DOM0),
 		domains.setMaxMemory(domid, memoryKiB + MEMORY_SLACK_KIB),
-		domains.setDefaultTsc(domid),
+		domains.setTscMode(domid, "default"),
 		...(type === "hvm"
 			? prepareHvm(domains, domid, maxVcpus, memoryKiB)
 			: [domains.setMemoryMapLimit(domid, memoryKiB)]),
 	]);
-	await domains.applyDefaultCpuPolicy(domid);
+	await domains.applyCpuPolicy(domid);
 	return { storePort, consolePort };
 }
 

@@ -11,6 +11,8 @@ export interface Skeleton {
 	name: string;
 	type: "pv" | "hvm";
 	role: Role;
+	/** Of an HVM guest: "qemu_xen" or "qemu_xen_traditional". */
+	dmVersion: string;
 }
 
 /** What its kernel tells the toolstack, and what the toolstack asks of it: the domain writes these. */
@@ -20,7 +22,7 @@ const CONTROL_NODES = ["shutdown", "feature-poweroff", "feature-reboot", "featur
 const GUEST_NODES = ["data", "drivers", "feature", "attr", "error"];
 
 /** The nodes that a domain finds when it starts (libxl__domain_make). */
-export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, role }: Skeleton): Promise<unknown> {
+export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, role, dmVersion }: Skeleton): Promise<unknown> {
 	const vm = vmPath(uuid);
 	const owned = { permissions: ownedBy(domid, domid) };
 	const ownedNodes = (names: readonly string[]): Record<string, NodeTree> =>
@@ -43,7 +45,7 @@ export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, ro
 			}),
 		},
 	};
-	const toolstack = { type, ...(type === "hvm" && { "dm-version": "qemu_xen" }) };
+	const toolstack = { type, ...(type === "hvm" && { "dm-version": dmVersion }) };
 	return Promise.all([
 		store.remove(domainPath(domid)),
 		writeNodes(store, domainPath(domid), domain),
@@ -60,6 +62,7 @@ export interface BuiltDomain {
 	videoMemoryKiB: number;
 	vcpus: number;
 	acpi: boolean;
+	dmVersion: string;
 	storePort: number;
 	storeFrame: number;
 }
@@ -84,14 +87,14 @@ export function writeBuiltDomain(store: XenstoreView, built: BuiltDomain): Promi
 }
 
 function writeHvm(store: XenstoreView, domain: string, built: BuiltDomain): Promise<unknown>[] {
-	const { uuid, acpi, videoMemoryKiB } = built;
+	const { uuid, acpi, videoMemoryKiB, dmVersion } = built;
 	const flag = acpi ? "1" : "0";
 	return [
 		store.write(`${domain}/memory/videoram`, videoMemoryKiB),
 		store.write(`${domain}/platform/acpi`, flag),
 		store.write(`${domain}/platform/acpi_s3`, flag),
 		store.write(`${domain}/platform/acpi_s4`, flag),
-		store.write(`${domain}/platform/device-model`, "qemu_xen"),
+		store.write(`${domain}/platform/device-model`, dmVersion),
 		store.write(`${vmPath(uuid)}/rtc/timeoffset`, ""),
 	];
 }
