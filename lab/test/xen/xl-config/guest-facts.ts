@@ -25,7 +25,7 @@ const action = (key: string, ours: (lifecycle: GuestConfig["lifecycle"]) => stri
 	ours: ({ lifecycle }) => ours(lifecycle),
 });
 
-/** A set of cpus as xl words it, expanded for a host of eight, as xl was told there are. */
+/** A set of cpus as xl words it, expanded for a host. */
 function expandCpus(set: string, hostCpus: number): number[] {
 	const cpus = new Set<number>();
 	for (const part of set.split(",")) {
