@@ -20,7 +20,7 @@ done`;
 /** Has xl in dom0 read every text without acting on it: one command for all, since a connection takes longer than xl. */
 export async function readAllByXl(lab: Lab, texts: readonly string[]): Promise<XlReading[]> {
 	const stdin = `${texts.map((text) => Buffer.from(text).toString("base64")).join("\n")}\n`;
-	const lines = (await ok(lab, ["bash", "-c", SCRIPT], { stdin, timeoutMs: 240_000 })).trimEnd().split("\n");
+	const lines = (await ok(lab, ["sh", "-c", SCRIPT], { stdin, timeoutMs: 240_000 })).trimEnd().split("\n");
 	return lines.map((line) => {
 		const [exitCode, stdout = "", stderr = ""] = line.split(" ");
 		return { exitCode: Number(exitCode), stdout: decode(stdout), stderr: decode(stderr) };
