@@ -1,7 +1,7 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
-export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
+export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { connectConsole } from "./devices/console.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";

@@ -33,7 +33,15 @@ export type CreateStep =
 	| { name: "write-skeleton"; role: Role; domainName: string; type: "pv" | "hvm"; dmVersion: string }
 	| { name: "prepare-domain"; role: Role; type: "pv" | "hvm"; maxVcpus: number; memoryKiB: number }
 	| { name: "build-image"; role: Role; type: "pv" | "hvm"; maxVcpus: number; image: ImageRequest }
-	| { name: "introduce"; role: Role; type: "pv" | "hvm"; vcpus: number; memoryKiB: number; videoMemoryKiB: number; dmVersion: string }
+	| {
+			name: "introduce";
+			role: Role;
+			type: "pv" | "hvm";
+			vcpus: number;
+			memoryKiB: number;
+			videoMemoryKiB: number;
+			dmVersion: string;
+	  }
 	| { name: "pair-domains"; protocol: "linux" | "minios"; bios: string }
 	| { name: "announce-qemu" }
 	| {

@@ -22,7 +22,10 @@ const CONTROL_NODES = ["shutdown", "feature-poweroff", "feature-reboot", "featur
 const GUEST_NODES = ["data", "drivers", "feature", "attr", "error"];
 
 /** The nodes that a domain finds when it starts (libxl__domain_make). */
-export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, role, dmVersion }: Skeleton): Promise<unknown> {
+export function writeSkeleton(
+	store: XenstoreView,
+	{ domid, uuid, name, type, role, dmVersion }: Skeleton,
+): Promise<unknown> {
 	const vm = vmPath(uuid);
 	const owned = { permissions: ownedBy(domid, domid) };
 	const ownedNodes = (names: readonly string[]): Record<string, NodeTree> =>

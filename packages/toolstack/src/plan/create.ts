@@ -131,7 +131,15 @@ function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<Cr
 		step({ name: "write-skeleton", role, domainName: domain.name, type, dmVersion: deviceModelVersion(config) }),
 		step({ name: "prepare-domain", role, type, maxVcpus, memoryKiB }),
 		step({ name: "build-image", role, type, maxVcpus, image: domain.image }),
-		step({ name: "introduce", role, type, vcpus: maxVcpus, memoryKiB, videoMemoryKiB, dmVersion: deviceModelVersion(config) }),
+		step({
+			name: "introduce",
+			role,
+			type,
+			vcpus: maxVcpus,
+			memoryKiB,
+			videoMemoryKiB,
+			dmVersion: deviceModelVersion(config),
+		}),
 	);
 }
 
