@@ -3,9 +3,9 @@ import type { Domains } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkSupported } from "./check-supported.ts";
-import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { prepareSettings } from "./plan/domain-settings.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */
 export interface InstalledImages {
@@ -38,10 +38,12 @@ export async function checkHost(
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? installed.bios,
 	};
-	if (config.type === "pv") await checkPvImage(config);
+	if (config.type !== "hvm") await checkPvImage(config);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
 		await checkFirmware("BIOS", firmware.bios);
+		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
+		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 	}
 	const stub = config.type === "hvm" ? await checkStub(config, installed) : undefined;
 	await checkHostMemory(config, stub?.memoryKiB, domains);
@@ -72,8 +74,8 @@ async function checkStub(config: GuestConfig, installed: InstalledImages): Promi
 
 async function checkHostMemory(config: GuestConfig, stubKiB: number | undefined, domains: Domains): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
-	const paging = config.type === "hvm" ? pagingMempoolBytes(config.vcpus, config.memoryKiB) / 1024 : 0;
-	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);
+	const paging = prepareSettings(config).pagingBytes / 1024;
+	const guestKiB = config.memoryKiB + paging + (config.type === "pv" ? PV_OVERHEAD_KIB : HVM_OVERHEAD_KIB);
 	const neededKiB = guestKiB + (stubKiB === undefined ? 0 : stubKiB + config.videoMemoryKiB + PV_OVERHEAD_KIB);
 	if (neededKiB > freeKiB)
 		throw new NotEnoughMemoryError(

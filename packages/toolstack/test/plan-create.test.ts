@@ -44,7 +44,11 @@ describe("planCreate", () => {
 		const config = hvmConfig({ vga: "stdvga", videoMemoryKiB: 16384, disks: [disk(), cdrom({ path: undefined })] });
 		const steps = stepsOf(planCreate(config, facts, { paused: false }));
 		expect(steps).toContainEqual(
-			expect.objectContaining({ name: "prepare-domain", role: "stub", memoryKiB: 208 * 1024 }),
+			expect.objectContaining({
+				name: "prepare-domain",
+				role: "stub",
+				settings: expect.objectContaining({ memoryKiB: 208 * 1024 }),
+			}),
 		);
 		expect(steps).toContainEqual(
 			expect.objectContaining({ name: "publish-devices", roles: ["guest", "stub"], disks: [disk()] }),

@@ -4,6 +4,14 @@ import { FIRST_SERIAL_CONSOLE } from "../device-model/qemu-args.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import {
+	type CreateSettings,
+	createSettings,
+	hardwareSettings,
+	type PrepareSettings,
+	placementSettings,
+	prepareSettings,
+} from "./domain-settings.ts";
 
 export interface CreateOptions {
 	/** Leave the guest paused. */
@@ -15,9 +23,10 @@ const DEVICE_MODEL_TIMEOUT_MS = 90_000;
 
 /** Decides how a guest comes into being. Touches nothing. */
 export function planCreate(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	return config.type === "pv" ? planPv(config, facts, options) : planHvm(config, facts, options);
+	return config.type === "hvm" ? planHvm(config, facts, options) : planPv(config, facts, options);
 }
 
+/** PV and PVH: nothing is emulated, so there is no device model. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
@@ -79,57 +88,84 @@ const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
 	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
 
 function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<CreateStep> {
-	const domain = describeDomain(role, config, facts);
-	const { type, maxVcpus, memoryKiB } = domain;
-	const { videoMemoryKiB } = domain.image;
+	const { uuid, name, create, prepare, vcpus, image } = describeDomain(role, config, facts);
+	const { type, maxVcpus, memoryKiB, maxMemoryKiB } = prepare;
+	const videoMemoryKiB = image.type === "hvm" ? image.videoMemoryKiB : 0;
+	const placement = role === "guest" ? placementSettings(config) : undefined;
+	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
-		step({ name: "create-domain", role, uuid: domain.uuid, type, maxVcpus }),
-		step({ name: "write-skeleton", role, domainName: domain.name, type }),
-		step({ name: "prepare-domain", role, type, maxVcpus, memoryKiB }),
-		step({ name: "build-image", role, type, maxVcpus, image: domain.image }),
-		step({ name: "introduce", role, type, vcpus: maxVcpus, memoryKiB, videoMemoryKiB }),
+		step({ name: "create-domain", role, uuid, settings: create }),
+		step({ name: "write-skeleton", role, domainName: name, type }),
+		step({ name: "prepare-domain", role, settings: prepare }),
+		...(placement ? [step<CreateStep>({ name: "place-domain", role, placement })] : []),
+		step({ name: "build-image", role, maxVcpus, image }),
+		step({ name: "introduce", role, type, vcpus, maxVcpus, memoryKiB, maxMemoryKiB, videoMemoryKiB }),
+		...(hardware ? [step<CreateStep>({ name: "permit-hardware", role, type, hardware })] : []),
 	);
 }
 
 interface DomainDescription {
 	uuid: Uuid;
 	name: string;
-	type: "pv" | "hvm";
-	maxVcpus: number;
-	memoryKiB: number;
+	create: CreateSettings;
+	prepare: PrepareSettings;
+	/** Online at start. */
+	vcpus: number;
 	image: ImageRequest;
 }
 
 function describeDomain(role: Role, config: GuestConfig, facts: HostFacts): DomainDescription {
-	if (role === "stub") {
-		const stub = facts.stub;
-		if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
-		// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
-		const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
-		const pv = { kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine };
-		return {
-			uuid: facts.stubUuid,
-			name: `${config.name}-dm`,
-			type: "pv",
-			maxVcpus: 1,
-			memoryKiB,
-			image: { memoryKiB, videoMemoryKiB: 0, pv },
-		};
-	}
-	const image: ImageRequest =
-		config.type === "hvm"
-			? { memoryKiB: config.memoryKiB, videoMemoryKiB: config.videoMemoryKiB, hvm: facts.firmware }
-			: {
-					memoryKiB: config.memoryKiB,
-					videoMemoryKiB: 0,
-					pv: { kernel: config.kernel ?? "", ramdisk: config.ramdisk, commandLine: config.commandLine },
-				};
+	if (role === "stub") return describeStub(config, facts);
 	return {
 		uuid: config.uuid,
 		name: config.name,
-		type: config.type === "pvh" ? "hvm" : config.type,
-		maxVcpus: config.vcpus,
-		memoryKiB: config.memoryKiB,
-		image,
+		create: createSettings(config),
+		prepare: prepareSettings(config),
+		vcpus: config.vcpus,
+		image: guestImage(config, facts),
+	};
+}
+
+function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): DomainDescription {
+	if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
+	// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
+	const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
+	return {
+		uuid: stubUuid,
+		name: `${config.name}-dm`,
+		create: { type: "pv", maxVcpus: 1 },
+		prepare: {
+			type: "pv",
+			maxVcpus: 1,
+			memoryKiB,
+			maxMemoryKiB: memoryKiB,
+			pagingBytes: 0,
+			hvmParams: {},
+			tscMode: "default",
+			timeOffsetSeconds: 0,
+			localtime: false,
+			cpuPolicy: {},
+		},
+		vcpus: 1,
+		image: { type: "pv", memoryKiB, kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine },
+	};
+}
+
+function guestImage(config: GuestConfig, { firmware }: HostFacts): ImageRequest {
+	const { type, memoryKiB, maxMemoryKiB, kernel = "", ramdisk, commandLine, acpi } = config;
+	if (type === "pv") return { type, memoryKiB, kernel, ramdisk, commandLine };
+	if (type === "pvh") return { type, memoryKiB, maxMemoryKiB, kernel, ramdisk, commandLine, acpi };
+	const { vcpus, videoMemoryKiB, apic, mmioHoleMiB, acpiFirmware, smbiosFirmware } = config;
+	const tables = { ...(acpiFirmware && { acpiFirmware }), ...(smbiosFirmware && { smbiosFirmware }) };
+	return {
+		type,
+		memoryKiB,
+		maxMemoryKiB,
+		videoMemoryKiB,
+		vcpus,
+		apic,
+		...firmware,
+		...tables,
+		...(mmioHoleMiB !== undefined && { mmioHoleMiB }),
 	};
 }
