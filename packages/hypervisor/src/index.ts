@@ -6,4 +6,6 @@ export type * from "./ports/foreign-memory.ts";
 export type * from "./ports/grants.ts";
 export * from "./ports/guest-builder.ts";
 export type * from "./ports/host-devices.ts";
+export type * from "./ports/hotplug-scripts.ts";
 export type * from "./ports/hypervisor.ts";
+export * from "./ports/network-links.ts";

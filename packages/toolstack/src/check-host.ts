@@ -1,7 +1,9 @@
 import type { Uuid } from "@bulkhead/base";
-import type { Domains } from "@bulkhead/hypervisor";
+import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
+import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -11,43 +13,49 @@ import { prepareSettings } from "./plan/domain-settings.ts";
 export interface InstalledImages {
 	firmware: string;
 	bios: string;
+	/** OVMF.fd of Debian's ovmf. */
+	ovmf: string;
+	/** QEMU for guests whose device model is in domain 0. */
+	qemu: string;
+	/** MiniOS with the older QEMU; no distribution has one any more. */
+	miniosKernel: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryKiB: number;
+	network: NetworkDefaults;
 }
 
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
 const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
-/** What the stub's kernel and QEMU need beside the unpacked initramfs. */
-const STUB_WORKING_KIB = 64 * 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
- * @throws InvalidInputError (unsupported-feature), FileUnusableError, NotEnoughMemoryError
+ * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
 export async function checkHost(
 	config: GuestConfig,
-	host: { domains: Domains; installed: InstalledImages; stubUuid: Uuid },
+	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
 ): Promise<HostFacts> {
-	const { domains, installed, stubUuid } = host;
+	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
 	for (const disk of config.disks) await checkDisk(disk);
+	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
-		bios: config.biosPathOverride ?? installed.bios,
+		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
 	if (config.type !== "hvm") await checkPvImage(config);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
-		await checkFirmware("BIOS", firmware.bios);
+		await checkBios(config, firmware.bios);
 		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
 		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 	}
-	const stub = config.type === "hvm" ? await checkStub(config, installed) : undefined;
-	await checkHostMemory(config, stub?.memoryKiB, domains);
-	return { firmware, stub, stubUuid };
+	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
+	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
+	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
@@ -55,24 +63,11 @@ async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
 	if (ramdisk !== undefined) await checkRamdisk("ramdisk", ramdisk);
 }
 
-async function checkStub(config: GuestConfig, installed: InstalledImages): Promise<NonNullable<HostFacts["stub"]>> {
-	const kernel = config.stub?.kernel ?? installed.stubKernel;
-	const ramdisk = config.stub?.ramdisk ?? installed.stubRamdisk;
-	const memoryKiB = config.stub?.memoryKiB ?? installed.stubMemoryKiB;
-	const commandLine = config.stub?.commandLine ?? installed.stubCommandLine;
-	await checkKernel("stub domain's kernel", kernel);
-	const { sizeKiB, compressed } = await checkRamdisk("stub domain's ramdisk", ramdisk);
-	// The kernel unpacks an initramfs into a tmpfs of half of the memory at most, while it still holds the archive.
-	const leastKiB = compressed ? sizeKiB + STUB_WORKING_KIB : 2 * sizeKiB + STUB_WORKING_KIB;
-	if (memoryKiB < leastKiB)
-		throw new NotEnoughMemoryError(`The stub domain cannot run in ${toMiB(memoryKiB)} MiB`, {
-			remedy: `Give stubdomain_memory = ${Math.ceil(leastKiB / 1024)} or more`,
-			fields: { memoryKiB, leastKiB },
-		});
-	return { kernel, ramdisk, memoryKiB, commandLine };
-}
-
-async function checkHostMemory(config: GuestConfig, stubKiB: number | undefined, domains: Domains): Promise<void> {
+async function checkHostMemory(
+	config: GuestConfig,
+	stubKiB: number | undefined,
+	domains: Hypervisor["domains"],
+): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
 	const paging = prepareSettings(config).pagingBytes / 1024;
 	const guestKiB = config.memoryKiB + paging + (config.type === "pv" ? PV_OVERHEAD_KIB : HVM_OVERHEAD_KIB);

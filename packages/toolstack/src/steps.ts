@@ -1,6 +1,7 @@
 import type { Uuid } from "@bulkhead/base";
 import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
-import type { DiskConfig } from "@bulkhead/xlcfg";
+import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
+import type { BootFile } from "./device-model/direct-boot.ts";
 import type { CreateSettings, HardwareSettings, PlacementSettings, PrepareSettings } from "./plan/domain-settings.ts";
 
 /** The two domains that a guest may consist of. */
@@ -26,8 +27,9 @@ export interface ConsoleRequest {
 /** What creating a guest consists of: plain data, printable, one executor for each name (create-actions.ts). */
 export type CreateStep =
 	| { name: "open-disk"; disk: DiskConfig }
+	| { name: "open-boot-file"; file: BootFile }
 	| { name: "create-domain"; role: Role; uuid: Uuid; settings: CreateSettings }
-	| { name: "write-skeleton"; role: Role; domainName: string; type: DomainType }
+	| { name: "write-skeleton"; role: Role; domainName: string; type: DomainType; dmVersion: string }
 	| { name: "prepare-domain"; role: Role; settings: PrepareSettings }
 	| { name: "place-domain"; role: Role; placement: PlacementSettings }
 	| { name: "build-image"; role: Role; maxVcpus: number; image: ImageRequest }
@@ -40,21 +42,39 @@ export type CreateStep =
 			memoryKiB: number;
 			maxMemoryKiB: number;
 			videoMemoryKiB: number;
+			dmVersion: string;
 	  }
 	| { name: "permit-hardware"; role: Role; type: DomainType; hardware: HardwareSettings }
-	| { name: "pair-domains"; bios: string }
-	| { name: "publish-devices"; roles: Role[]; disks: DiskConfig[]; consoles: ConsoleRequest[] }
+	| { name: "pair-domains"; protocol: "linux" | "minios"; bios: string }
+	| { name: "announce-qemu" }
+	| {
+			name: "publish-devices";
+			roles: Role[];
+			disks: DiskConfig[];
+			/** Names of disks that the stub domain has alone. */
+			bootDisks: string[];
+			nics: NicConfig[];
+			consoles: ConsoleRequest[];
+	  }
+	| { name: "connect-nics"; roles: Role[]; nics: NicConfig[] }
 	| { name: "start-stub" }
 	| { name: "accept-consoles"; consoles: ConsoleRequest[] }
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }
 	| { name: "await-device-model"; timeoutMs: number }
 	| { name: "connect-qmp" }
+	| { name: "start-qemu"; binary: string }
+	| { name: "await-qemu"; timeoutMs: number }
+	| { name: "connect-qmp-socket" }
+	| { name: "configure-qemu" }
 	| { name: "start-guest" };
 
 /** What taking a guest away consists of. Every step is safe to repeat. */
 export type DestroyStep =
+	| { name: "flush-disks" }
 	| { name: "forget-relay"; purge: boolean }
+	| { name: "stop-qemu" }
 	| { name: "destroy-domain"; role: Role }
+	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
 	| { name: "release-disks" };

@@ -3,7 +3,7 @@ import { type Plan, stepsOf } from "../src/executor.ts";
 import { planCreate } from "../src/plan/create.ts";
 import { planDestroy } from "../src/plan/destroy.ts";
 import type { CreateStep, DestroyStep } from "../src/steps.ts";
-import { cdrom, disk, facts, hvmConfig, pvConfig } from "./fixtures.ts";
+import { cdrom, disk, facts, hvmConfig, nic, pvConfig } from "./fixtures.ts";
 
 /** A plan as prose: one line a step, indented by its serial (-) and parallel (=) surroundings. */
 function outline(plan: Plan<CreateStep> | Plan<DestroyStep>, prefix = ""): string[] {
@@ -61,6 +61,48 @@ describe("planCreate", () => {
 		expect(lines.at(-1)).toBe("- start-guest");
 	});
 
+	it("sets nics up before the stub domain runs, whose kernel waits for them", () => {
+		const lines = outline(planCreate(hvmConfig(), { ...facts, nics: [nic()] }, { paused: false }));
+		expect(lines.slice(12, 16)).toEqual([
+			"- publish-devices",
+			"-= connect-consoles",
+			"-= connect-nics",
+			"- start-stub",
+		]);
+	});
+
+	it("builds a PVH guest like a PV one, with ACPI tables unless they are unwanted", () => {
+		const config = pvConfig({ type: "pvh", disks: [], maxVcpus: 2, maxMemoryKiB: 256 * 1024 });
+		expect(outline(planCreate(config, facts, { paused: false }))).toEqual(
+			outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false })),
+		);
+		expect(stepsOf(planCreate(config, facts, { paused: false }))).toContainEqual({
+			name: "build-image",
+			role: "guest",
+			maxVcpus: 2,
+			image: {
+				type: "pvh",
+				memoryKiB: 192 * 1024,
+				maxMemoryKiB: 256 * 1024,
+				kernel: "/boot/vmlinux",
+				ramdisk: "/boot/initramfs",
+				commandLine: "console=hvc0",
+				acpi: true,
+			},
+		});
+	});
+
+	it("places vcpus before memory is taken, and gives hardware after the image", () => {
+		const config = pvConfig({ disks: [], cpus: ["0"], irqs: [9] });
+		expect(outline(planCreate(config, facts, { paused: true })).slice(2, 7)).toEqual([
+			"-=- prepare-domain guest",
+			"-=- place-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"-=- permit-hardware guest",
+		]);
+	});
+
 	it("leaves a guest that is wanted paused as it was built", () => {
 		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-= connect-qmp");
 	});
@@ -79,5 +121,16 @@ describe("planDestroy", () => {
 			"-= await-gone guest",
 			"- release-disks",
 		]);
+	});
+
+	it("runs the scripts of nics while their nodes are there", () => {
+		const runtime = { guest: { uuid: hvmConfig().uuid } };
+		const withScript = planDestroy(runtime, { purge: true, nics: [nic(), nic({ script: "vif-route" })] });
+		expect(outline(withScript).slice(1, 4)).toEqual([
+			"- destroy-domain guest",
+			"-= disconnect-nics guest",
+			"-= remove-nodes guest",
+		]);
+		expect(outline(planDestroy(runtime, { purge: true, nics: [nic()] })).join()).not.toContain("disconnect");
 	});
 });

@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { RelayNotification } from "@bulkhead/api/relay";
 import { serializeError } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
@@ -60,7 +61,21 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 			if (guest) guest.qmpStatus = status;
 		},
 	});
-	const services: Services = { xenstore, hypervisor, relay, store, events, installed, log };
+	const services: Services = {
+		xenstore,
+		hypervisor,
+		relay,
+		store,
+		events,
+		installed,
+		directories: {
+			state: options.stateDirectory,
+			run: join(dirname(options.socket), "qemu"),
+			log: options.logDirectory,
+			xenRun: options.hypervisor === "sim" ? join(options.simDirectory, "xen") : "/run/xen",
+		},
+		log,
+	};
 	const guests = new Guests(services);
 	const supervisor = new Supervisor(services, guests);
 

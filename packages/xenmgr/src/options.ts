@@ -21,10 +21,17 @@ export interface DaemonOptions {
 	/** Where hvmloader is looked for. */
 	firmware: string;
 	bios: string;
+	ovmf: string;
+	qemu: string;
+	logDirectory: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryMiB: number;
+	/** What nics join whose config names no bridge. */
+	bridge: string;
+	/** Where hot-plug scripts without a path are. */
+	scriptDirectory: string;
 	logLevel: string;
 	/** Lets clients make a create fail, or kill the daemon, at a chosen step: for tests only. */
 	allowFaults: boolean;
@@ -44,6 +51,9 @@ const OPTIONS = {
 	"state-directory": { type: "string", default: "/var/lib/bulkhead/guests", help: "records of guests" },
 	firmware: { type: "string", default: "", help: "hvmloader; by default that of the installed Xen" },
 	bios: { type: "string", default: "/usr/share/seabios/bios-256k.bin", help: "SeaBIOS" },
+	ovmf: { type: "string", default: "/usr/share/ovmf/OVMF.fd", help: 'OVMF, for bios = "ovmf"' },
+	qemu: { type: "string", default: "/usr/libexec/xen-qemu-system-i386", help: "QEMU for device models in domain 0" },
+	"log-directory": { type: "string", default: "/var/log/bulkhead", help: "what QEMUs in domain 0 print" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
 	"stub-ramdisk": {
 		type: "string",
@@ -56,6 +66,8 @@ const OPTIONS = {
 		help: "the stub domain's kernel command line",
 	},
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
+	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
+	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
 	"allow-fault-injection": { type: "boolean", default: false, help: "for tests only" },
 	version: { type: "boolean", default: false, help: "print the version" },
@@ -72,6 +84,7 @@ const SIM_PLACES: Partial<Record<keyof typeof OPTIONS, string>> = {
 	"xenstore-socket": "xenstored.sock",
 	firmware: "images/hvmloader",
 	bios: "images/bios.bin",
+	"log-directory": "log",
 	"stub-kernel": "images/stub-kernel",
 	"stub-ramdisk": "images/stub-ramdisk",
 };
@@ -101,10 +114,15 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stateDirectory: place("state-directory"),
 			firmware: place("firmware"),
 			bios: place("bios"),
+			ovmf: place("ovmf"),
+			qemu: place("qemu"),
+			logDirectory: place("log-directory"),
 			stubKernel: place("stub-kernel"),
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
+			bridge: values.bridge,
+			scriptDirectory: values["script-directory"],
 			logLevel: values["log-level"],
 			allowFaults: values["allow-fault-injection"],
 		},

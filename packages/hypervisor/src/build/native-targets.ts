@@ -15,6 +15,7 @@ export const NATIVE_TARGETS = {
 			"loop-device",
 			"loop-poll",
 			"mapping-table",
+			"network-links",
 		],
 		libraries: ["xenevtchn", "xengnttab", "xenforeignmemory"],
 	},

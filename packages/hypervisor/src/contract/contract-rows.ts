@@ -6,6 +6,7 @@ import { domainsContract } from "./domains-contract.ts";
 import { evtchnsContract } from "./evtchns-contract.ts";
 import { foreignMemoryContract } from "./foreign-memory-contract.ts";
 import { grantsContract } from "./grants-contract.ts";
+import { linksContract } from "./links-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
 import { pvhContract } from "./pvh-contract.ts";
 import { resourcesContract } from "./resources-contract.ts";
@@ -24,6 +25,7 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		foreignMemoryContract,
 		devicesContract,
 		loopsContract,
+		linksContract,
 		resourcesContract,
 	].flatMap((contract) => contract(open));
 }

@@ -13,6 +13,10 @@ export interface RingsAddon {
 	openPty(): { masterFd: number; path: string };
 	peerCredentials(fd: number): { uid: number; gid: number; pid: number };
 	attachLoop(path: string, readOnly: boolean): Promise<{ fd: number; path: string; major: number; minor: number }>;
+	joinBridge(name: string, bridge: string): Promise<void>;
+	setLinkMtu(name: string, mtu: number): Promise<void>;
+	bringLinkUp(name: string): Promise<void>;
+	renameLink(name: string, newName: string): Promise<void>;
 }
 
 export interface EvtchnAddon {

@@ -3,8 +3,10 @@ import { NativeCpus } from "./cpus.ts";
 import { NativeDomains } from "./domains.ts";
 import { NativeForeignMemory } from "./foreign-memory.ts";
 import { NativeGuestBuilder } from "./guest-builder.ts";
+import { NativeHotplugScripts } from "./hotplug-scripts.ts";
 import { loadAddon } from "./load-addon.ts";
 import { NativeLoopDevices } from "./loop-devices.ts";
+import { NativeNetworkLinks } from "./network-links.ts";
 
 /**
  * The Xen host that this control domain runs on. Hypercalls open Xen's devices as they need them, so that a missing
@@ -21,6 +23,8 @@ export function openHypervisor(): Hypervisor {
 		cpus: new NativeCpus(control),
 		builder: new NativeGuestBuilder(control),
 		loops: new NativeLoopDevices(rings),
+		links: new NativeNetworkLinks(rings),
+		scripts: new NativeHotplugScripts(),
 		get foreignMemory() {
 			foreignMemory ??= new NativeForeignMemory(rings);
 			return foreignMemory;

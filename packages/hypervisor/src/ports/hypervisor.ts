@@ -5,6 +5,8 @@ import type { ForeignMemory } from "./foreign-memory.ts";
 import type { GrantMaps } from "./grants.ts";
 import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
+import type { HotplugScripts } from "./hotplug-scripts.ts";
+import type { NetworkLinks } from "./network-links.ts";
 
 /** What the privileged daemon needs of a Xen host. */
 export interface Hypervisor {
@@ -13,6 +15,8 @@ export interface Hypervisor {
 	readonly builder: GuestBuilder;
 	readonly foreignMemory: ForeignMemory;
 	readonly loops: LoopDevices;
+	readonly links: NetworkLinks;
+	readonly scripts: HotplugScripts;
 	close(): void;
 }
 

@@ -7,5 +7,7 @@ export type { SimMachine } from "./guests/sim-machine.ts";
 export type { SimProgram, SimProgramTable } from "./guests/sim-program.ts";
 export { SimGrantOffers, type SimOffer } from "./memory/sim-grant-offers.ts";
 export { PAGE_BYTES, SimPage } from "./memory/sim-page.ts";
+export type { SimScript } from "./network/sim-hotplug-scripts.ts";
+export type { SimLinks } from "./network/sim-links.ts";
 export { SimHost, type SimHostOptions } from "./sim-host.ts";
 export { SimProcess } from "./sim-process.ts";

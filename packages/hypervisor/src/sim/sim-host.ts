@@ -14,6 +14,8 @@ import { RunningGuest } from "./guests/running-guest.ts";
 import type { SimProgramTable } from "./guests/sim-program.ts";
 import { tinyKernelProgram } from "./guests/tiny-kernel-program.ts";
 import { unknownProgram } from "./guests/unknown-program.ts";
+import type { SimScript } from "./network/sim-hotplug-scripts.ts";
+import { SimLinks } from "./network/sim-links.ts";
 import { SimProcess } from "./sim-process.ts";
 
 export interface SimHostOptions {
@@ -48,6 +50,10 @@ export class SimHost {
 	readonly clock: SimClock;
 	readonly faults: SimFaults = new SimFaults();
 	readonly loops: SimLoops = new SimLoops();
+	/** Empty at first. */
+	readonly links: SimLinks = new SimLinks();
+	/** Hot-plug scripts by their path. None at first. */
+	readonly scripts: Map<string, SimScript> = new Map();
 	readonly devices: HostDevices;
 	/** Its processors and their pools. */
 	readonly cpus: SimPools;

@@ -10,6 +10,8 @@ import { SimGuestBuilder } from "./guests/sim-guest-builder.ts";
 import { SimForeignMemory } from "./memory/sim-foreign-memory.ts";
 import { SimGrantMaps } from "./memory/sim-grant-maps.ts";
 import { SimGrantOffers } from "./memory/sim-grant-offers.ts";
+import { SimHotplugScripts } from "./network/sim-hotplug-scripts.ts";
+import { SimNetworkLinks } from "./network/sim-network-links.ts";
 import type { SimHost } from "./sim-host.ts";
 
 /** One process (or kernel) in one domain of a simulated host, and everything that it holds. */
@@ -51,6 +53,8 @@ export class SimProcess {
 			builder: new SimGuestBuilder(parts),
 			foreignMemory,
 			loops,
+			links: new SimNetworkLinks(parts),
+			scripts: new SimHotplugScripts(parts),
 			close: () => foreignMemory.close(),
 		};
 		this.rings = {

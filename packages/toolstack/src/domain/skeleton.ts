@@ -15,6 +15,8 @@ export interface Skeleton {
 	name: string;
 	type: DomainType;
 	role: Role;
+	/** Of an HVM guest: "qemu_xen" or "qemu_xen_traditional". */
+	dmVersion: string;
 }
 
 /** What its kernel tells the toolstack, and what the toolstack asks of it: the domain writes these. */
@@ -24,7 +26,10 @@ const CONTROL_NODES = ["shutdown", "feature-poweroff", "feature-reboot", "featur
 const GUEST_NODES = ["data", "drivers", "feature", "attr", "error"];
 
 /** The nodes that a domain finds when it starts (libxl__domain_make). */
-export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, role }: Skeleton): Promise<unknown> {
+export function writeSkeleton(
+	store: XenstoreView,
+	{ domid, uuid, name, type, role, dmVersion }: Skeleton,
+): Promise<unknown> {
 	const vm = vmPath(uuid);
 	const owned = { permissions: ownedBy(domid, domid) };
 	const ownedNodes = (names: readonly string[]): Record<string, NodeTree> =>
@@ -47,7 +52,7 @@ export function writeSkeleton(store: XenstoreView, { domid, uuid, name, type, ro
 			}),
 		},
 	};
-	const toolstack = { type, ...(type === "hvm" && { "dm-version": "qemu_xen" }) };
+	const toolstack = { type, ...(type === "hvm" && { "dm-version": dmVersion }) };
 	return Promise.all([
 		store.remove(domainPath(domid)),
 		writeNodes(store, domainPath(domid), domain),
@@ -67,6 +72,7 @@ export interface BuiltDomain {
 	vcpus: number;
 	maxVcpus: number;
 	config: GuestConfig;
+	dmVersion: string;
 	storePort: number;
 	storeFrame: number;
 }
@@ -105,7 +111,7 @@ export function balloonTargetKiB(
 const GENERATION_BYTES = 16;
 
 function writeHvm(store: XenstoreView, domain: string, built: BuiltDomain): Promise<unknown>[] {
-	const { uuid, config, videoMemoryKiB } = built;
+	const { uuid, config, videoMemoryKiB, dmVersion } = built;
 	const { acpi, acpiS3, acpiS4, acpiLaptopSlate, mmioHoleMiB, vmGenerationId } = config;
 	const flag = (on: boolean): string => (on ? "1" : "0");
 	return [
@@ -113,7 +119,7 @@ function writeHvm(store: XenstoreView, domain: string, built: BuiltDomain): Prom
 		store.write(`${domain}/platform/acpi`, flag(acpi)),
 		store.write(`${domain}/platform/acpi_s3`, flag(acpi && acpiS3)),
 		store.write(`${domain}/platform/acpi_s4`, flag(acpi && acpiS4)),
-		store.write(`${domain}/platform/device-model`, "qemu_xen"),
+		store.write(`${domain}/platform/device-model`, dmVersion),
 		store.write(`${vmPath(uuid)}/rtc/timeoffset`, ""),
 		...(acpiLaptopSlate ? [store.write(`${domain}/platform/acpi_laptop_slate`, "1")] : []),
 		...(mmioHoleMiB !== undefined

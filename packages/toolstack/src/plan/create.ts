@@ -1,6 +1,7 @@
 import type { Uuid } from "@bulkhead/base";
 import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
-import { FIRST_SERIAL_CONSOLE } from "../device-model/qemu-args.ts";
+import { serialConsoles } from "../device-model/args/serial-args.ts";
+import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
@@ -23,7 +24,10 @@ const DEVICE_MODEL_TIMEOUT_MS = 90_000;
 
 /** Decides how a guest comes into being. Touches nothing. */
 export function planCreate(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	return config.type === "hvm" ? planHvm(config, facts, options) : planPv(config, facts, options);
+	if (config.type !== "hvm") return planPv(config, facts, options);
+	return config.deviceModel?.place === "dom0"
+		? planLocalHvm(config, facts, options)
+		: planStubHvm(config, facts, options);
 }
 
 /** PV and PVH: nothing is emulated, so there is no device model. */
@@ -31,21 +35,70 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), consoles }),
-		step({ name: "connect-consoles", consoles }),
+		step({
+			name: "publish-devices",
+			roles: ["guest"],
+			disks: presentDisks(config),
+			bootDisks: [],
+			nics: facts.nics,
+			consoles,
+		}),
+		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
 
-function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+/** QEMU as a process of domain 0. */
+function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+	const consoles = consolesOf(config);
+	if (facts.qemu === undefined) throw new TypeError("The guest's facts lack its QEMU");
+	return serial<CreateStep>(
+		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		step({ name: "announce-qemu" }),
+		step({
+			name: "publish-devices",
+			roles: ["guest"],
+			disks: presentDisks(config),
+			bootDisks: [],
+			nics: facts.nics,
+			consoles,
+		}),
+		parallel(
+			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+			serial<CreateStep>(
+				step({ name: "start-qemu", binary: facts.qemu }),
+				step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+				step({ name: "connect-qmp-socket" }),
+				step({ name: "configure-qemu" }),
+			),
+		),
+		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
+	);
+}
+
+function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles = hvmConsoles(config);
 	const bootConsoles = consoles.filter(({ index }) => index === 0);
 	const xenbusConsoles = consoles.filter(({ index }) => index > 0);
+	const bootFiles = bootFilesOf(config);
+	const protocol = config.deviceModel?.place === "minios" ? "minios" : "linux";
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts), buildDomain("stub", config, facts)),
-		step({ name: "pair-domains", bios: config.bios }),
-		step({ name: "publish-devices", roles: ["guest", "stub"], disks: presentDisks(config), consoles }),
-		step({ name: "connect-consoles", consoles: bootConsoles }),
+		parallel(
+			...openDisks(config),
+			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
+			buildDomain("guest", config, facts),
+			buildDomain("stub", config, facts),
+		),
+		step({ name: "pair-domains", protocol, bios: config.bios }),
+		step({
+			name: "publish-devices",
+			roles: ["guest", "stub"],
+			disks: presentDisks(config),
+			bootDisks: bootFiles.map(({ disk }) => disk.vdev),
+			nics: facts.nics,
+			consoles,
+		}),
+		besideNics(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
 			step<CreateStep>({ name: "accept-consoles", consoles: xenbusConsoles }),
@@ -54,22 +107,23 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 		// Not earlier: what is typed before the stub's init has made its consoles raw would be changed on its way.
 		parallel(
 			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),
-			step<CreateStep>({ name: "connect-qmp" }),
+			// MiniOS' older QEMU has none: it is told what to do by xenstore (stub-domain.md §5).
+			...(protocol === "linux" ? [step<CreateStep>({ name: "connect-qmp" })] : []),
 		),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
 
 /** The consoles of stubdom.txt: log, save, restore, then the guest's serial ports; and the guest's own PV console. */
-export function hvmConsoles({ serials }: GuestConfig): ConsoleRequest[] {
+export function hvmConsoles(config: GuestConfig): ConsoleRequest[] {
 	return [
 		{ role: "guest", index: 0, label: "pv", pty: true },
 		{ role: "stub", index: 0, label: "stub", pty: false },
 		{ role: "stub", index: 1, label: "save", pty: false },
 		{ role: "stub", index: 2, label: "restore", pty: false },
-		...serials.map((_, port) => ({
+		...serialConsoles(config).map(({ port, index }) => ({
 			role: "stub" as const,
-			index: FIRST_SERIAL_CONSOLE + port,
+			index,
 			label: `serial${port}`,
 			pty: true,
 		})),
@@ -78,28 +132,41 @@ export function hvmConsoles({ serials }: GuestConfig): ConsoleRequest[] {
 
 /** Every console of a guest, of whichever type. */
 export function consolesOf(config: GuestConfig): ConsoleRequest[] {
-	return config.type === "hvm" ? hvmConsoles(config) : [{ role: "guest", index: 0, label: "pv", pty: true }];
+	const hasStub = config.type === "hvm" && config.deviceModel?.place !== "dom0";
+	return hasStub ? hvmConsoles(config) : [{ role: "guest", index: 0, label: "pv", pty: true }];
 }
 
 /** Those with a medium: an empty CD drive is QEMU's alone. */
 const presentDisks = ({ disks }: GuestConfig): DiskConfig[] => disks.filter((disk) => disk.path !== undefined);
 
+/**
+ * Nics are set up before a domain runs: Linux waits for its network devices before its init starts, the stub domain's
+ * for as long as netback waits for us (xenbus_probe_frontend.c: wait_for_devices).
+ */
+const besideNics = (other: Plan<CreateStep>, roles: Role[], { nics }: HostFacts): Plan<CreateStep> =>
+	nics.length === 0 ? other : parallel(other, step<CreateStep>({ name: "connect-nics", roles, nics }));
+
 const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
 	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+
+/** What /libxl/<domid>/dm-version calls the device model. */
+const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>
+	deviceModel?.place === "minios" ? "qemu_xen_traditional" : "qemu_xen";
 
 function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<CreateStep> {
 	const { uuid, name, create, prepare, vcpus, image } = describeDomain(role, config, facts);
 	const { type, maxVcpus, memoryKiB, maxMemoryKiB } = prepare;
-	const videoMemoryKiB = image.type === "hvm" ? image.videoMemoryKiB : 0;
+	const memory = { memoryKiB, maxMemoryKiB, videoMemoryKiB: image.type === "hvm" ? image.videoMemoryKiB : 0 };
+	const dmVersion = deviceModelVersion(config);
 	const placement = role === "guest" ? placementSettings(config) : undefined;
 	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
 		step({ name: "create-domain", role, uuid, settings: create }),
-		step({ name: "write-skeleton", role, domainName: name, type }),
+		step({ name: "write-skeleton", role, domainName: name, type, dmVersion }),
 		step({ name: "prepare-domain", role, settings: prepare }),
 		...(placement ? [step<CreateStep>({ name: "place-domain", role, placement })] : []),
 		step({ name: "build-image", role, maxVcpus, image }),
-		step({ name: "introduce", role, type, vcpus, maxVcpus, memoryKiB, maxMemoryKiB, videoMemoryKiB }),
+		step({ name: "introduce", role, type, vcpus, maxVcpus, ...memory, dmVersion }),
 		...(hardware ? [step<CreateStep>({ name: "permit-hardware", role, type, hardware })] : []),
 	);
 }

@@ -1,11 +1,16 @@
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
-import { writePair } from "../device-model/pair.ts";
+import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
+import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
+import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
-import { closeDisk, openDisk } from "../devices/open-disk.ts";
+import { connectNics, disconnectNics } from "../devices/nics.ts";
+import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
+import { nicsOf } from "../devices/vif.ts";
 import { buildImage } from "../domain/build-image.ts";
 import { createDomain } from "../domain/create-domain.ts";
 import { prepareDomain } from "../domain/prepare.ts";
@@ -14,11 +19,14 @@ import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
+import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
+/** The driver, the interface, then a script with its own 40 s. */
+const NICS_MS = 90_000;
 /** What the stub's kernel wants to be seeded with: 256 bits. */
 const SEED_BYTES = 32;
 
@@ -42,6 +50,16 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		undo: async ({ disk }, context) => closeDisk(context, disk),
 	},
 
+	"open-boot-file": {
+		title: ({ file }) => `Preparing the guest's ${file.role} for the stub domain`,
+		timeoutMs: BUILD_MS,
+		run: ({ file }, context) => openBootFile(context, file),
+		undo: async ({ file }, context) => {
+			await closeBootFile(context, file);
+			await rm(context.places.bootFolder, { recursive: true, force: true });
+		},
+	},
+
 	"create-domain": {
 		title: ({ role }) => `Creating ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
@@ -59,10 +77,10 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"write-skeleton": {
 		title: ({ role }) => `Writing the xenstore nodes of ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, domainName, type }, { runtime, xenstore }) {
+		async run({ role, domainName, type, dmVersion }, { runtime, xenstore }) {
 			const { uuid } = runtimeOf(runtime, role);
 			const domid = domidOf(runtime, role);
-			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role }));
+			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion }));
 		},
 		async undo({ role }, { runtime, xenstore }) {
 			const { uuid, domid } = runtimeOf(runtime, role);
@@ -116,11 +134,14 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",
 		timeoutMs: QUICK_MS,
-		async run({ bios }, context) {
+		async run({ protocol, bios }, context) {
 			const { guest, stub } = placeOf(context);
-			const dmArgv = stubQemuArgs(context.config, guest.domid);
+			const args: StubArguments =
+				protocol === "linux"
+					? { protocol, dmArgv: stubQemuArgs(context.config, guest.domid) }
+					: { protocol, dmargs: dmargs(miniosQemuArgs(context.config, guest.domid)) };
 			const randomSeed = randomBytes(SEED_BYTES).toString("hex");
-			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, dmArgv, bios, randomSeed }));
+			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, args, bios, randomSeed }));
 			await Promise.all([
 				context.hypervisor.domains.setTarget(stub, guest.domid),
 				context.xenstore.setTarget(stub, guest.domid),
@@ -129,20 +150,37 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	},
 
 	"publish-devices": {
-		title: ({ disks, consoles }) =>
-			`Attaching ${counted(disks.length, "disk")} and ${counted(consoles.length, "console")}`,
+		title: ({ disks, nics, consoles }) =>
+			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks, consoles }, { runtime, xenstore, openDisks }) {
-			const opened = disks.map((disk) => provided(openDisks.get(disk.vdev), `open disk ${disk.vdev}`));
+		async run({ roles, disks, bootDisks, nics, consoles }, { runtime, xenstore, openDisks }) {
+			const opened = (vdev: string): HeldDisk => provided(openDisks.get(vdev), `open disk ${vdev}`);
+			const both = disks.map(({ vdev }) => opened(vdev));
 			const devices = roles.map((role) => ({
 				domain: runtimeOf(runtime, role),
-				disks: opened,
+				disks: role === "stub" ? [...both, ...bootDisks.map(opened)] : both,
+				nics: nicsOf(role, nics),
 				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
 			}));
 			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
 		},
 		async undo({ roles }, { runtime, xenstore }) {
 			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
+		},
+	},
+
+	"connect-nics": {
+		title: ({ nics }) => `Setting up ${counted(nics.length, "nic")}`,
+		timeoutMs: NICS_MS,
+		async run({ roles, nics }, context, signal) {
+			await Promise.all(
+				roles.map((role) => connectNics(context, domidOf(context.runtime, role), nicsOf(role, nics), signal)),
+			);
+		},
+		async undo({ roles, nics }, context) {
+			await Promise.all(
+				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
+			);
 		},
 	},
 
@@ -194,6 +232,8 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		},
 		undo: (_, context) => releaseRings(context),
 	},
+
+	...localQemuActions,
 
 	"start-guest": {
 		title: () => "Starting the guest",
