@@ -44,7 +44,11 @@ describe("planCreate", () => {
 		const config = hvmConfig({ vga: "stdvga", videoMemoryKiB: 16384, disks: [disk(), cdrom({ path: undefined })] });
 		const steps = stepsOf(planCreate(config, facts, { paused: false }));
 		expect(steps).toContainEqual(
-			expect.objectContaining({ name: "prepare-domain", role: "stub", memoryKiB: 208 * 1024 }),
+			expect.objectContaining({
+				name: "prepare-domain",
+				role: "stub",
+				settings: expect.objectContaining({ memoryKiB: 208 * 1024 }),
+			}),
 		);
 		expect(steps).toContainEqual(
 			expect.objectContaining({ name: "publish-devices", roles: ["guest", "stub"], disks: [disk()] }),
@@ -64,6 +68,38 @@ describe("planCreate", () => {
 			"-= connect-consoles",
 			"-= connect-nics",
 			"- start-stub",
+		]);
+	});
+
+	it("builds a PVH guest like a PV one, with ACPI tables unless they are unwanted", () => {
+		const config = pvConfig({ type: "pvh", disks: [], maxVcpus: 2, maxMemoryKiB: 256 * 1024 });
+		expect(outline(planCreate(config, facts, { paused: false }))).toEqual(
+			outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false })),
+		);
+		expect(stepsOf(planCreate(config, facts, { paused: false }))).toContainEqual({
+			name: "build-image",
+			role: "guest",
+			maxVcpus: 2,
+			image: {
+				type: "pvh",
+				memoryKiB: 192 * 1024,
+				maxMemoryKiB: 256 * 1024,
+				kernel: "/boot/vmlinux",
+				ramdisk: "/boot/initramfs",
+				commandLine: "console=hvc0",
+				acpi: true,
+			},
+		});
+	});
+
+	it("places vcpus before memory is taken, and gives hardware after the image", () => {
+		const config = pvConfig({ disks: [], cpus: ["0"], irqs: [9] });
+		expect(outline(planCreate(config, facts, { paused: true })).slice(2, 7)).toEqual([
+			"-=- prepare-domain guest",
+			"-=- place-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"-=- permit-hardware guest",
 		]);
 	});
 
