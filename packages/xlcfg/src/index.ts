@@ -11,13 +11,13 @@ export {
 } from "./parse-guest-config.ts";
 export { formatGuestConfig } from "./print/format-guest-config.ts";
 export { describeProblem, type Position, XlCfgError, type XlCfgProblem } from "./problems/xlcfg-error.ts";
-export { readDisk } from "./read-disk.ts";
 export { formatDisk } from "./specs/disk-config.ts";
 export { checkDiskFits } from "./specs/disk-fits.ts";
 export { type DiskSpec, parseDiskSpec } from "./specs/disk-spec.ts";
 export { makeRandomMac, parseMac } from "./specs/mac.ts";
 export { formatNic, type NicContext, type ParsedNic, parseNicSpec } from "./specs/nic-spec.ts";
 export { formatPci, type PciDefaults, parsePciSpec } from "./specs/pci-spec.ts";
+export { readDisk } from "./specs/read-disk.ts";
 export { parseVdev, type Vdev } from "./specs/vdev.ts";
 export { guestConfigFromJson } from "./stored/guest-config-from-json.ts";
 export { parseTree } from "./text/parse-tree.ts";
