@@ -1,13 +1,14 @@
 import type { Lab } from "./lab.ts";
 
 /**
- * Everything in dom0 that a guest could leave behind, one line each: domains, xenstore keys, loop devices, files and
- * sockets below the daemons' directories, pseudo-terminals, processes.
+ * Everything in dom0 that a guest could leave behind, one line each: domains, xenstore keys, loop devices, network
+ * interfaces, files and sockets below the daemons' directories, pseudo-terminals, processes.
  */
 const SNAPSHOT = `
 xl list | awk 'NR > 1 { print "domain " $1 }'
 xenstore-ls -f | sed -n 's/^\\(\\/[^ ]*\\) = .*/xenstore \\1/p'
 losetup -a | sed 's/^/loop /'
+ls /sys/class/net | sed 's/^/interface /'
 find /run/bulkhead /var/lib/bulkhead /var/lib/bulkhead-relay /tmp -mindepth 1 2>/dev/null | sed 's/^/file /'
 ls /dev/pts | sed 's/^/pty /'
 ps -e -ww -o args | sed 's/^/process /'

@@ -11,8 +11,8 @@ struct device_model {
 	pid_t pid;
 	/* Its standard output and error, non-blocking, or -1. */
 	int output;
-	/* A monitor that init holds open and never speaks on: QEMU drops its descriptor sets (1: the save console) when no
-	 * monitor is connected, and its greeting tells that QEMU's main loop runs. */
+	/* A monitor that init holds open and speaks on only about media: QEMU drops its descriptor sets (1: the save console)
+	 * when no monitor is connected, and its greeting tells that QEMU's main loop runs. */
 	int held_monitor;
 };
 

@@ -17,6 +17,7 @@
 #include "dm-argv.h"
 #include "entropy.h"
 #include "log.h"
+#include "media.h"
 #include "memory.h"
 #include "modules.h"
 #include "mounts.h"
@@ -93,6 +94,7 @@ static const char *start(void) {
 	    (problem = await_disks(&arguments)))
 		return problem;
 	forbid_modules();
+	if (media_watch(&arguments) != 0) log_line("media cannot be changed: %s", strerror(errno));
 	log_line("starting the device model of domain %u with %zu arguments", guest, arguments.count);
 	for (size_t i = 0; i < arguments.count; i++) log_line("  %s", arguments.items[i]);
 	if (start_device_model(&arguments, &consoles, &model) != 0) return "the device model could not be started";
@@ -148,7 +150,7 @@ static void take_test_command(void) {
 	free(command);
 }
 
-/* The greeting on the held monitor: QEMU answers, so clients may come. Later bytes are not looked at. */
+/* The greeting on the held monitor: QEMU answers, so clients may come. What comes later is about media. */
 static void take_held_monitor(void) {
 	static bool published;
 	char bytes[512];
@@ -156,7 +158,9 @@ static void take_held_monitor(void) {
 	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
 		close(model.held_monitor);
 		model.held_monitor = -1;
-	} else if (got > 0 && !published) {
+	} else if (got > 0 && published) {
+		media_take_answer(model.held_monitor, bytes, (size_t)got);
+	} else if (got > 0) {
 		published = true;
 		if (qmp_server_publish(own_domid, guest) == 0) {
 			log_line("the device model answers");
@@ -167,11 +171,12 @@ static void take_held_monitor(void) {
 
 static void serve(int signals) {
 	for (;;) {
-		enum { SIGNALS, OUTPUT, HELD, XENSTORE, LOG, QMP, COUNT = QMP + QMP_SERVER_POLLFDS };
+		enum { SIGNALS, OUTPUT, HELD, MEDIA, XENSTORE, LOG, QMP, COUNT = QMP + QMP_SERVER_POLLFDS };
 		struct pollfd fds[COUNT] = {
 			[SIGNALS] = {.fd = signals, .events = POLLIN},
 			[OUTPUT] = {.fd = model.output, .events = POLLIN},
 			[HELD] = {.fd = model.held_monitor, .events = POLLIN},
+			[MEDIA] = {.fd = media_fd(), .events = POLLIN},
 			[XENSTORE] = {.fd = *test_command_path ? xenstore_fd() : -1, .events = POLLIN},
 			[LOG] = {.fd = log_blocked_fd(), .events = POLLOUT},
 		};
@@ -180,6 +185,7 @@ static void serve(int signals) {
 		if (fds[LOG].revents) log_flush(0);
 		if (fds[OUTPUT].revents) log_device_model_output(&model);
 		if (fds[HELD].revents) take_held_monitor();
+		if (fds[MEDIA].revents) media_take_events(model.held_monitor);
 		if (fds[XENSTORE].revents) take_test_command();
 		qmp_server_run(fds + QMP);
 		if (fds[SIGNALS].revents) take_signals(signals);

@@ -31,7 +31,9 @@ test("our own fragment says each thing once, and closes the doors that matter", 
 	const symbols = requests.map(({ symbol }) => symbol);
 	expect(symbols.filter((symbol, at) => symbols.indexOf(symbol) !== at)).toEqual([]);
 	const asked = new Map(requests.map(({ symbol, value }) => [symbol, value]));
-	for (const symbol of ["SECCOMP_FILTER", "STRICT_KERNEL_RWX", "STACKPROTECTOR_STRONG", "XEN_PRIVCMD"])
+	const protections = ["SECCOMP_FILTER", "STRICT_KERNEL_RWX", "STACKPROTECTOR_STRONG", "XEN_PRIVCMD"];
+	const nics = ["XEN_NETDEV_FRONTEND", "TUN", "BRIDGE"];
+	for (const symbol of [...protections, ...nics])
 		expect([symbol, asked.get(`CONFIG_${symbol}`)]).toEqual([symbol, "y"]);
 	for (const symbol of ["MODULES", "KEXEC", "DEVMEM", "BPF_SYSCALL", "IO_URING", "USERFAULTFD"]) {
 		expect(symbols).toContain(`CONFIG_${symbol}`);

@@ -15,6 +15,10 @@ export interface BusyboxSystem {
 	prompt: string;
 	/** Loaded by the script from /etc/modules, in this order. */
 	modules: readonly KernelModule[];
+	/** There for who wants to load them: in /etc/spare-modules, in this order. */
+	spareModules?: readonly KernelModule[];
+	/** In /lib/modules and in no list. */
+	furtherModules?: readonly KernelModule[];
 }
 
 /** A small system out of Debian's busybox-static: every applet under its name, an init, a shell, some modules. */
@@ -25,7 +29,9 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 		.toString("latin1")
 		.split("\n")
 		.filter((name) => name !== "" && name !== "busybox");
-	const moduleList = system.modules.map(({ name }) => `/lib/modules/${name}.ko\n`).join("");
+	const { modules, spareModules = [], furtherModules = [] } = system;
+	const listOf = (some: readonly KernelModule[]): string =>
+		some.map(({ name }) => `/lib/modules/${name}.ko\n`).join("");
 	return [
 		{ type: "file", path: "bin/busybox", mode: 0o755, content: { file: busybox } },
 		...names.map((name): CpioEntry => ({ type: "symlink", path: `bin/${name}`, target: "busybox" })),
@@ -40,8 +46,11 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 		{ type: "file", path: "etc/inittab", content: system.inittab },
 		{ type: "file", path: "etc/start", mode: 0o755, content: system.start },
 		{ type: "file", path: "etc/profile", content: `export PATH=/bin PS1='${system.prompt}'\n` },
-		{ type: "file", path: "etc/modules", content: moduleList },
-		...system.modules.map(
+		{ type: "file", path: "etc/modules", content: listOf(modules) },
+		...(spareModules.length > 0
+			? [{ type: "file", path: "etc/spare-modules", content: listOf(spareModules) } as const]
+			: []),
+		...[...modules, ...spareModules, ...furtherModules].map(
 			({ name, content }): CpioEntry => ({ type: "file", path: `lib/modules/${name}.ko`, content }),
 		),
 		{ type: "character-device", path: "dev/console", mode: 0o600, major: 5, minor: 1 },

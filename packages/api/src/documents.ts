@@ -47,6 +47,38 @@ export interface GuestDetails extends Guest {
 	config: GuestConfig;
 }
 
+/** A network interface of a guest. What its frontend says is the guest's word; -1 stands for what it does not say. */
+export interface Nic {
+	devid: number;
+	mac: string;
+	type: "ioemu" | "vif";
+	/** QEMU's name of the emulated card. */
+	model?: string;
+	bridge?: string;
+	/** In domain 0. */
+	interfaceName: string;
+	backendDomid: number;
+	/** The frontend's xenbus state: 4 is connected. */
+	state: number;
+	eventChannel: number;
+	txRingRef: number;
+	rxRingRef: number;
+	backendPath: string;
+}
+
+export interface AttachNicResult {
+	nic: Nic;
+}
+
+export interface DetachNicResult {
+	/** As it last was. */
+	nic: Nic;
+	/** The guest did not let go of it by itself, or was not asked. */
+	forced: boolean;
+	/** What drivers and scripts said. */
+	complaints: string[];
+}
+
 export interface Host {
 	/** "4.17.7" */
 	xenVersion: string;
@@ -129,8 +161,11 @@ export const EVENT_TYPES = [
 	"guest-undone",
 	"device-model-failed",
 	"device-model-state",
+	"device-attached",
+	"device-detached",
 	"qmp-event",
 	"console-ended",
+	"disk-state",
 	"relay-state",
 	"heartbeat",
 ] as const;

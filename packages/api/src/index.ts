@@ -1,8 +1,18 @@
+export {
+	type AttachDiskRequest,
+	attachDiskRequest,
+	type ChangeMediumRequest,
+	changeMediumRequest,
+	type DiskResult,
+	type GuestDisk,
+	guestDiskDocument,
+} from "./disks.ts";
 export type * from "./documents.ts";
 export { type ErrorStatus, statusOfError } from "./error-status.ts";
 export { API } from "./protocol.ts";
 export type * from "./requests.ts";
 export {
+	attachNicRequest,
 	createGuestRequest,
 	doctorDocument,
 	guestDocument,

@@ -34,3 +34,9 @@ export interface QmpRequest {
 	arguments?: Record<string, unknown>;
 	timeoutMs: number;
 }
+
+/** Body of POST /guests/{ref}/nics. */
+export interface AttachNicRequest {
+	/** As in xl.cfg's vif list: "mac=…,bridge=…". Empty: all by default. */
+	spec: string;
+}

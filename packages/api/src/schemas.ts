@@ -9,7 +9,7 @@ import {
 	type ProgressLine,
 } from "./documents.ts";
 import { API } from "./protocol.ts";
-import type { CreateGuestRequest, QmpRequest, RenameRequest, ShutdownRequest } from "./requests.ts";
+import type { AttachNicRequest, CreateGuestRequest, QmpRequest, RenameRequest, ShutdownRequest } from "./requests.ts";
 
 const timeoutMs = z.number().int().min(1).max(API.longestTimeoutMs);
 const count = z.number().int().min(0);
@@ -32,6 +32,8 @@ export const shutdownRequest: z.ZodType<ShutdownRequest> = z.object({
 
 /** What a name may be is xlcfg's to say (guestNameProblem). */
 export const renameRequest: z.ZodType<RenameRequest> = z.object({ name: z.string().min(1).max(256) });
+
+export const attachNicRequest: z.ZodType<AttachNicRequest> = z.object({ spec: z.string().max(4096) });
 
 export const qmpRequest: z.ZodType<QmpRequest> = z.object({
 	command: z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,127}$/),

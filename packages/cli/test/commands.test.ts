@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CapturedIo, run } from "./captured-io.ts";
-import { DETAILS, GUEST, HOST, ID } from "./documents.ts";
+import { DETAILS, GUEST, HOST, ID, NIC } from "./documents.ts";
 import { FakeDaemon } from "./fake-daemon.ts";
 
 let daemon: FakeDaemon;
@@ -233,5 +233,33 @@ describe("bulkhead", () => {
 			daemon.lines("GET /events", event("guest-state"));
 			expect(await bulkhead("events")).toMatchObject({ code: 5, err: expect.stringContaining("broke off") });
 		});
+	});
+
+	it("network-list prints xl's columns", async () => {
+		daemon.json("GET /guests/web/nics", [NIC, { ...NIC, devid: 1, state: -1, eventChannel: -1, mac: "x\u001b" }]);
+		expect((await bulkhead("network-list", "web")).out).toBe(
+			"Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n" +
+				"0   0  00:16:3e:01:02:03      0     4     12   768/769         /local/domain/0/backend/vif/5/0\n" +
+				"1   0  x\\u{1b}                1    -1     -1   768/769         /local/domain/0/backend/vif/5/0\n",
+		);
+	});
+
+	it("network-attach hands its parameters on as a vif entry", async () => {
+		daemon.lines("POST /guests/web/nics", { type: "result", nic: NIC });
+		const { code, out } = await bulkhead("network-attach", "web", "bridge=xenbr1", "mac=00:16:3e:01:02:03");
+		expect({ code, out }).toEqual({ code: 0, out: "nic 0 (00:16:3e:01:02:03) attached to web\n" });
+		expect(daemon.seen.at(-1)?.body).toEqual({ spec: "bridge=xenbr1,mac=00:16:3e:01:02:03" });
+	});
+
+	it("network-detach tells what went on, and forces when it is told to", async () => {
+		const result = { type: "result", nic: NIC, forced: true, complaints: ["backend: \u001b"] };
+		daemon.lines("DELETE /guests/web/nics/0", result);
+		daemon.lines("DELETE /guests/web/nics/0?force=1", result);
+		const { code, out, err } = await bulkhead("network-detach", "web", "0");
+		expect(code).toBe(0);
+		expect(out).toBe("nic 0 (00:16:3e:01:02:03) detached from web, by force\n");
+		expect(err).toContain("bulkhead: backend: \\u{1b}");
+		expect((await bulkhead("network-detach", "web", "0", "--force")).code).toBe(0);
+		expect(daemon.seen.at(-1)?.path).toBe("/guests/web/nics/0?force=1");
 	});
 });

@@ -1,4 +1,4 @@
-import type { Guest, GuestDetails, Host } from "@bulkhead/api/client";
+import type { Guest, GuestDetails, Host, Nic } from "@bulkhead/api/client";
 import { uuid } from "@bulkhead/base";
 import { ABSENT } from "@bulkhead/xlcfg";
 
@@ -96,4 +96,18 @@ export const HOST: Host = {
 	compiler: "gcc 12",
 	daemon: { version: "0.1.0", pid: 42 },
 	relay: { connected: true },
+};
+
+export const NIC: Nic = {
+	devid: 0,
+	mac: "00:16:3e:01:02:03",
+	type: "vif",
+	bridge: "xenbr0",
+	interfaceName: "vif5.0",
+	backendDomid: 0,
+	state: 4,
+	eventChannel: 12,
+	txRingRef: 768,
+	rxRingRef: 769,
+	backendPath: "/local/domain/0/backend/vif/5/0",
 };

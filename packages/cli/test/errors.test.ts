@@ -28,6 +28,11 @@ const COMMANDS = [
 	["rename", "g", "h"],
 	["qmp", "g", "stop"],
 	["qmp", "g", "--watch"],
+	["block-list", "g"],
+	["block-attach", "g", "/a,raw,xvdb"],
+	["block-detach", "g", "xvdb"],
+	["cd-insert", "g", "hdc", "/a.iso"],
+	["cd-eject", "g", "hdc"],
 	["events", "g"],
 	["destroy", "g"],
 	["shutdown", "g"],
@@ -36,14 +41,20 @@ const COMMANDS = [
 describe("an error of the daemon", () => {
 	const error = { code: "no-such-guest", message: "There is no guest g", remedy: "See bulkhead list" };
 	beforeEach(() => {
-		const routes = ["GET /guests/g", "DELETE /guests/g", "GET /events?guest=g"];
-		const actions = ["reboot", "pause", "unpause", "rename", "qmp", "shutdown"].map(
+		const routes = [
+			"GET /guests/g",
+			"DELETE /guests/g",
+			"GET /events?guest=g",
+			"GET /guests/g/disks",
+			"DELETE /guests/g/disks/xvdb",
+		];
+		const actions = ["reboot", "pause", "unpause", "rename", "qmp", "shutdown", "disks", "disks/hdc/medium"].map(
 			(action) => `POST /guests/g/${action}`,
 		);
 		for (const route of [...routes, ...actions]) daemon.json(route, error, 404);
 	});
 
-	it.each(COMMANDS)("is told by %s %s %s", async (...args) => {
+	it.each(COMMANDS)("is told by %s %s %s %s", async (...args) => {
 		expect(await bulkhead(...args.filter((arg) => arg !== undefined))).toEqual({
 			code: 3,
 			out: "",
@@ -51,14 +62,14 @@ describe("an error of the daemon", () => {
 		});
 	});
 
-	it.each(COMMANDS)("is told as JSON by %s %s %s", async (...args) => {
+	it.each(COMMANDS)("is told as JSON by %s %s %s %s", async (...args) => {
 		const { code, out, err } = await bulkhead("--json", ...args.filter((arg) => arg !== undefined));
 		expect({ code, err, value: JSON.parse(out) }).toEqual({ code: 3, err: "", value: { error } });
 	});
 });
 
 describe("a daemon that is not there", () => {
-	it.each([...COMMANDS, ["list"], ["info"], ["dmesg"], ["events"]])("is told by %s %s %s", async (...args) => {
+	it.each([...COMMANDS, ["list"], ["info"], ["dmesg"], ["events"]])("is told by %s %s %s %s", async (...args) => {
 		const outcome = await run(io, "/nonexistent/d.sock", ...args.filter((arg) => arg !== undefined));
 		expect(outcome).toEqual({
 			code: 5,
@@ -161,7 +172,7 @@ describe("a wrong command line", () => {
 
 describe("help", () => {
 	const names =
-		"create destroy shutdown reboot pause unpause rename qmp list console domid domname uptime info dmesg events doctor";
+		"create destroy shutdown reboot pause unpause rename qmp block-attach block-detach block-list cd-insert cd-eject list console domid domname uptime info dmesg events doctor";
 	it.each(names.split(" "))("%s --help has examples", async (name) => {
 		const { code, out } = await bulkhead(name, "--help");
 		expect(code).toBe(0);

@@ -5,6 +5,7 @@
 #include "grants.h"
 #include "host-devices.h"
 #include "loop-device.h"
+#include "network-links.h"
 
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	bulkhead::exportEvtchn(env, exports);
@@ -13,6 +14,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	bulkhead::exportFdPoll(env, exports);
 	bulkhead::exportHostDevices(env, exports);
 	bulkhead::exportLoopDevice(env, exports);
+	bulkhead::exportNetworkLinks(env, exports);
 	return exports;
 }
 

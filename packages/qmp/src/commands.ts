@@ -12,6 +12,10 @@ export interface CommandResults {
 	"query-commands": { name: string }[];
 	"query-block": BlockInfo[];
 	"query-chardev": { label: string; filename: string }[];
+	"query-fdsets": FdsetInfo[];
+	eject: Record<string, never>;
+	"remove-fd": Record<string, never>;
+	"blockdev-change-medium": Record<string, never>;
 	cont: Record<string, never>;
 	stop: Record<string, never>;
 	quit: Record<string, never>;
@@ -29,6 +33,12 @@ export interface BlockInfo {
 	locked: boolean;
 	tray_open?: boolean;
 	inserted?: { file: string; ro: boolean; drv: string; "node-name"?: string };
+}
+
+/** FdsetInfo (qapi/misc.json). `opaque` is what whoever added the descriptor wrote beside it. */
+export interface FdsetInfo {
+	"fdset-id": number;
+	fds: { fd: number; opaque?: string }[];
 }
 
 export type TypedCommand = keyof CommandResults;
@@ -60,6 +70,17 @@ const SCHEMAS: { [C in TypedCommand]: z.ZodType<CommandResults[C]> } = {
 		)
 		.max(256),
 	"query-chardev": z.array(z.object({ label: shortText, filename: fileName })).max(256),
+	"query-fdsets": z
+		.array(
+			z.object({
+				"fdset-id": count,
+				fds: z.array(z.object({ fd: z.int(), opaque: shortText.optional() })).max(256),
+			}),
+		)
+		.max(256),
+	eject: nothing,
+	"remove-fd": nothing,
+	"blockdev-change-medium": nothing,
 	cont: nothing,
 	stop: nothing,
 	quit: nothing,

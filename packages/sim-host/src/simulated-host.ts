@@ -2,7 +2,10 @@ import { type DomId, domId } from "@bulkhead/base";
 import { type SimDomain, SimHost, type SimHostOptions, type SimImage, type SimProgram } from "@bulkhead/hypervisor/sim";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
-import { BlockBackends } from "./dom0/block-backends.ts";
+import type { Manners } from "./devices/block-front.ts";
+import { BlockBackend } from "./dom0/block-backend.ts";
+import { KernelBackends } from "./dom0/kernel-backends.ts";
+import { NetworkBackend } from "./dom0/network-backend.ts";
 import { DomainConnections } from "./domain-connections.ts";
 import { hvmGuest } from "./guests/hvm-guest.ts";
 import { linuxGuest } from "./guests/linux-guest.ts";
@@ -26,20 +29,27 @@ export interface HostCounts {
 	transactions: number;
 	connections: number;
 	blockBackends: number;
+	networkBackends: number;
 	deviceModels: number;
 }
 
-/** A whole simulated Xen host: hypervisor, xenstored on its socket, domain 0's block driver, guests and stub domains. */
+/**
+ * A whole simulated Xen host: hypervisor, xenstored on its socket, domain 0's block and network drivers, guests and stub
+ * domains.
+ */
 export class SimulatedHost implements AsyncDisposable {
 	readonly host: SimHost;
 	readonly xenstored: XenstoreServer;
 	/** How stub domains that start from now on behave. */
 	stubScript: StubScript = WELL_BEHAVED;
+	/** How the block drivers of PV guests that start from now on behave. */
+	guestManners: Manners = "polite";
 	readonly #connections: DomainConnections;
 	readonly #machines = new EmulatedMachines();
 	readonly #qemus = new Map<DomId, SimQemu>();
 	readonly #kernelStore: XenstoreClient;
-	readonly #blockBackends: BlockBackends;
+	readonly #blockBackends: KernelBackends;
+	readonly #networkBackends: KernelBackends;
 	readonly #forgetEvents: () => void;
 
 	/** Switches the host on. @throws BulkheadError `xenstore-server-socket` */
@@ -48,6 +58,7 @@ export class SimulatedHost implements AsyncDisposable {
 		try {
 			await simulated.xenstored.listen(xenstoreSocket);
 			await simulated.#blockBackends.start();
+			await simulated.#networkBackends.start();
 			return simulated;
 		} catch (error) {
 			await simulated.close();
@@ -61,7 +72,16 @@ export class SimulatedHost implements AsyncDisposable {
 		this.#connections = new DomainConnections(this.xenstored);
 		this.#kernelStore = XenstoreClient.over(this.xenstored.connectClient());
 		const kernel = this.host.startProcess("kernel");
-		this.#blockBackends = new BlockBackends(this.host, kernel, this.#kernelStore);
+		const parts = { host: this.host, kernel, store: this.#kernelStore };
+		this.#blockBackends = new KernelBackends(
+			{ kind: "vbd", key: "physical-device", serve: (each) => new BlockBackend(each) },
+			parts,
+		);
+		this.#networkBackends = new KernelBackends(
+			{ kind: "vif", key: "hotplug-status", serve: (each) => new NetworkBackend(each) },
+			parts,
+		);
+		this.host.links.add("xenbr0", { isBridge: true });
 		this.#forgetEvents = this.host.onDomainEvent((domain) => this.#domainEvent(domain));
 		// As xen-init-dom0 leaves it.
 		this.xenstored.host.write("/local/domain/0/domid", "0");
@@ -83,6 +103,7 @@ export class SimulatedHost implements AsyncDisposable {
 			transactions,
 			connections: this.#connections.count,
 			blockBackends: this.#blockBackends.count,
+			networkBackends: this.#networkBackends.count,
 			deviceModels: this.#qemus.size + this.#machines.count,
 		};
 	}
@@ -90,10 +111,10 @@ export class SimulatedHost implements AsyncDisposable {
 	/** @throws Error naming what is left of guests. Nodes and watches of the daemon are its own business. */
 	assertIdle(): void {
 		this.host.assertIdle();
-		const { connections, blockBackends, deviceModels } = this.counts;
-		if (connections + blockBackends + deviceModels > 0)
+		const { connections, blockBackends, networkBackends, deviceModels } = this.counts;
+		if (connections + blockBackends + networkBackends + deviceModels > 0)
 			throw new Error(
-				`Left: ${connections} xenstore connections, ${blockBackends} block backends, ${deviceModels} device models`,
+				`Left: ${connections} xenstore connections, ${blockBackends} block backends, ${networkBackends} network backends, ${deviceModels} device models`,
 			);
 	}
 
@@ -102,6 +123,7 @@ export class SimulatedHost implements AsyncDisposable {
 		for (const { domid } of [...this.host.domains]) if (domid !== 0) this.host.destroy(domid);
 		this.#forgetEvents();
 		this.#blockBackends.close();
+		this.#networkBackends.close();
 		this.#kernelStore.close();
 		await this.xenstored.close();
 	}
@@ -119,6 +141,7 @@ export class SimulatedHost implements AsyncDisposable {
 	#domainEvent({ domid, isDying, shutdownReason }: SimDomain): void {
 		if (isDying) {
 			this.#blockBackends.forget(domid);
+			this.#networkBackends.forget(domid);
 			this.xenstored.domainGone(domid);
 		} else if (shutdownReason !== undefined) this.xenstored.domainShutdown(domid);
 	}
@@ -127,7 +150,7 @@ export class SimulatedHost implements AsyncDisposable {
 		if (image.type === "hvm") return hvmGuest(this.#machines);
 		switch (simKernelKind(image.guestOs)) {
 			case "linux-guest":
-				return linuxGuest(this.#connections);
+				return linuxGuest(this.#connections, () => this.guestManners);
 			case "linux-stub":
 				return linuxStub({
 					connections: this.#connections,

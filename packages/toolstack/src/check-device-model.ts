@@ -9,7 +9,8 @@ import { qemuArgs } from "./device-model/qemu-args.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 
-/** What the stub's kernel and QEMU need beside the unpacked initramfs. */
+/** What the stub's kernel needs at its start beside the initramfs, and what kernel and QEMU need later. */
+const STUB_START_KIB = 24 * 1024;
 const STUB_WORKING_KIB = 64 * 1024;
 /** libxl__domain_build_info_setdefault. */
 const MINIOS_MEMORY_KIB = 28 * 1024;
@@ -76,8 +77,9 @@ async function checkStub(config: GuestConfig, installed: InstalledImages): Promi
 	const commandLine = config.stub?.commandLine ?? installed.stubCommandLine;
 	await checkKernel("stub domain's kernel", kernel);
 	const { sizeKiB, compressed } = await checkRamdisk("stub domain's ramdisk", ramdisk);
-	// The kernel unpacks an initramfs into a tmpfs of half of the memory at most, while it still holds the archive.
-	const leastKiB = (compressed ? sizeKiB : 2 * sizeKiB) + STUB_WORKING_KIB + bootKiB;
+	// The kernel still holds the archive while it unpacks it, into a tmpfs of half of the memory at most, and then frees it.
+	const unpackedKiB = compressed ? 0 : sizeKiB;
+	const leastKiB = Math.max(sizeKiB + unpackedKiB + STUB_START_KIB, sizeKiB + STUB_WORKING_KIB + bootKiB);
 	if (memoryKiB < leastKiB)
 		throw new NotEnoughMemoryError(`The stub domain cannot run in ${Math.round(memoryKiB / 1024)} MiB`, {
 			remedy: `Give stubdomain_memory = ${Math.ceil(leastKiB / 1024)} or more`,

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, type FileHandle, open } from "node:fs/promises";
 import { errnoOf } from "@bulkhead/base";
 import type { DiskConfig } from "@bulkhead/xlcfg";
-import { FileUnusableError } from "./errors.ts";
+import { DeviceRefusedError, FileUnusableError } from "./errors.ts";
 
 const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
@@ -95,8 +95,22 @@ export async function checkFirmware(role: string, path: string): Promise<void> {
 		throw new FileUnusableError(role, path, `is larger than ${LARGEST_BIOS >> 20} MiB`, { remedy: REMEDY });
 }
 
-/** @throws FileUnusableError unless the disk can be opened the way the guest is to use it */
+/** What a config may say and no backend of ours serves (docs/decisions/0010-disks-at-run-time.md). */
+function checkServable({ vdev, format, backend, script }: DiskConfig): void {
+	const refuse = (what: string, remedy: string): never => {
+		throw new DeviceRefusedError("device-refused", `Disk ${vdev}: ${what}`, { remedy, fields: { vdev } });
+	};
+	if (format !== "raw")
+		refuse(`images of format ${format} have no backend outside QEMU yet`, "Make a raw image: qemu-img convert -O raw");
+	if (backend !== undefined && !["", "0", "Domain-0"].includes(backend))
+		refuse("backends in other domains are not supported yet", "Leave backend= out");
+	if (script !== undefined && script !== "block")
+		refuse("block scripts are not run", "Attach the block device first and name its path");
+}
+
+/** @throws FileUnusableError, DeviceRefusedError unless the disk can be opened the way the guest is to use it */
 export async function checkDisk(disk: DiskConfig): Promise<void> {
+	checkServable(disk);
 	if (disk.path === undefined) return;
 	const role = disk.cdrom ? `CD image of ${disk.vdev}` : `disk ${disk.vdev}`;
 	const file = await openFile(role, disk.path, disk.readOnly ? constants.O_RDONLY : constants.O_RDWR);

@@ -1,12 +1,13 @@
 import type { Uuid } from "@bulkhead/base";
-import type { Domains } from "@bulkhead/hypervisor";
+import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
-import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { prepareSettings } from "./plan/domain-settings.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */
 export interface InstalledImages {
@@ -22,6 +23,7 @@ export interface InstalledImages {
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryKiB: number;
+	network: NetworkDefaults;
 }
 
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
@@ -30,27 +32,30 @@ const PV_OVERHEAD_KIB = 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
- * @throws InvalidInputError (unsupported-feature), FileUnusableError, NotEnoughMemoryError
+ * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
 export async function checkHost(
 	config: GuestConfig,
-	host: { domains: Domains; installed: InstalledImages; stubUuid: Uuid },
+	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
 ): Promise<HostFacts> {
-	const { domains, installed, stubUuid } = host;
+	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
 	for (const disk of config.disks) await checkDisk(disk);
+	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
-	if (config.type === "pv") await checkPvImage(config);
+	if (config.type !== "hvm") await checkPvImage(config);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
 		await checkBios(config, firmware.bios);
+		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
+		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 	}
 	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
-	await checkHostMemory(config, stub?.memoryKiB, domains);
-	return { firmware, stub, stubUuid, ...(qemu === undefined ? {} : { qemu }) };
+	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
+	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
@@ -58,10 +63,14 @@ async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
 	if (ramdisk !== undefined) await checkRamdisk("ramdisk", ramdisk);
 }
 
-async function checkHostMemory(config: GuestConfig, stubKiB: number | undefined, domains: Domains): Promise<void> {
+async function checkHostMemory(
+	config: GuestConfig,
+	stubKiB: number | undefined,
+	domains: Hypervisor["domains"],
+): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
-	const paging = config.type === "hvm" ? pagingMempoolBytes(config.vcpus, config.memoryKiB) / 1024 : 0;
-	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);
+	const paging = prepareSettings(config).pagingBytes / 1024;
+	const guestKiB = config.memoryKiB + paging + (config.type === "pv" ? PV_OVERHEAD_KIB : HVM_OVERHEAD_KIB);
 	const neededKiB = guestKiB + (stubKiB === undefined ? 0 : stubKiB + config.videoMemoryKiB + PV_OVERHEAD_KIB);
 	if (neededKiB > freeKiB)
 		throw new NotEnoughMemoryError(

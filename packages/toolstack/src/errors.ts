@@ -36,3 +36,17 @@ export class DeviceModelError extends BulkheadError {
 		super("device-model-failed", message, details);
 	}
 }
+
+/** There is no such device, or the guest's kind of device does not allow what was asked. Nothing has been changed. */
+export class DeviceRefusedError extends InvalidInputError {
+	constructor(code: "no-such-device" | "device-exists" | "device-refused", message: string, details: ErrorDetails) {
+		super(message, details, code);
+	}
+}
+
+/** A device could not be attached or changed. What had been begun is undone, as far as the message does not say else. */
+export class DeviceError extends BulkheadError {
+	constructor(message: string, details: ErrorDetails = {}) {
+		super("device-failed", message, details);
+	}
+}

@@ -1,4 +1,5 @@
 import type { Uuid } from "@bulkhead/base";
+import type { NicConfig } from "@bulkhead/xlcfg";
 
 /** What planning must know of the host: gathered and checked before anything is created (check-host.ts). */
 export interface HostFacts {
@@ -7,6 +8,8 @@ export interface HostFacts {
 	/** For HVM: the stub domain's image and size, defaults filled in. */
 	stub: { kernel: string; ramdisk?: string; commandLine: string; memoryKiB: number } | undefined;
 	stubUuid: Uuid;
+	/** The guest's, with what the host fills in. */
+	nics: NicConfig[];
 	/** For HVM with QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

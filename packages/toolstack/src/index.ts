@@ -1,14 +1,31 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
+export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
+export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
+export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
+export { nicsOf } from "./devices/vif.ts";
+export type { XenbusDevice } from "./devices/xenbus-device.ts";
+export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
-export { deviceModelPath, domainPath } from "./domain/paths.ts";
-export { DeviceModelError, FileUnusableError, NotEnoughMemoryError, StepFailedError } from "./errors.ts";
+export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
+export {
+	DeviceError,
+	DeviceModelError,
+	DeviceRefusedError,
+	FileUnusableError,
+	NotEnoughMemoryError,
+	StepFailedError,
+} from "./errors.ts";
 export { type ExecuteOptions, execute, type Plan, type StepProgress, stepsOf } from "./executor.ts";
 export type { HostFacts } from "./host-facts.ts";
+export { attachDisk, checkAttach } from "./hotplug/attach-disk.ts";
+export { changeMedium, checkDrive, type MediumChange } from "./hotplug/change-medium.ts";
+export { checkDetach, detachDisk, findDisk } from "./hotplug/detach-disk.ts";
+export { type DiskState, listDisks } from "./hotplug/list-disks.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
 export { planDestroy } from "./plan/destroy.ts";
 export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";

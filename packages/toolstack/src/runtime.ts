@@ -25,6 +25,8 @@ export interface LocalQemu {
 export interface GuestRuntime {
 	guest: DomainRuntime;
 	stub?: DomainRuntime;
+	/** Names of the disks that were attached since the guest's start: QEMU does not know them. */
+	attachedDisks?: string[];
 	/** Present for an HVM guest whose QEMU is a process of domain 0; empty until that is started. */
 	qemu?: LocalQemu;
 }

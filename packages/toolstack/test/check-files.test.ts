@@ -59,6 +59,18 @@ describe("checkDisk", () => {
 		);
 	});
 
+	it.each([
+		[{ format: "qcow2" }, "qemu-img convert"],
+		[{ format: "vhd" }, "qemu-img convert"],
+		[{ backend: "storage" }, "Leave backend= out"],
+		[{ script: "block-iscsi" }, "Attach the block device first"],
+	] as const)("refuses what no backend serves: %j", async (values, remedy) => {
+		await expect(checkDisk(disk({ path: join(dir, "elf"), ...values }))).rejects.toMatchObject({
+			code: "device-refused",
+			remedy: expect.stringContaining(remedy),
+		});
+	});
+
 	it("has nothing to say of an empty CD drive", async () => {
 		await checkDisk(disk({ cdrom: true, path: undefined }));
 	});

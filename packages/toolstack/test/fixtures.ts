@@ -1,5 +1,5 @@
 import { uuid } from "@bulkhead/base";
-import { ABSENT, type DiskConfig, type GuestConfig } from "@bulkhead/xlcfg";
+import { ABSENT, type DiskConfig, type GuestConfig, type NicConfig } from "@bulkhead/xlcfg";
 import type { HostFacts } from "../src/host-facts.ts";
 
 export const disk = (values: Partial<DiskConfig> = {}): DiskConfig => ({
@@ -17,6 +17,15 @@ export const disk = (values: Partial<DiskConfig> = {}): DiskConfig => ({
 
 export const cdrom = (values: Partial<DiskConfig> = {}): DiskConfig =>
 	disk({ vdev: "hdc", devnum: 5632, index: 2, path: "/images/cd.iso", readOnly: true, cdrom: true, ...values });
+
+export const nic = (values: Partial<NicConfig> = {}): NicConfig => ({
+	devid: 0,
+	mac: "00:16:3e:01:02:03",
+	type: "ioemu",
+	model: "e1000",
+	bridge: "xenbr0",
+	...values,
+});
 
 export const hvmConfig = (values: Partial<GuestConfig> = {}): GuestConfig => ({
 	...ABSENT,
@@ -67,4 +76,5 @@ export const facts: HostFacts = {
 	firmware: { firmware: "/xen/hvmloader", bios: "/seabios/bios.bin" },
 	stub: { kernel: "/stub/vmlinux", ramdisk: "/stub/rootfs.cpio", commandLine: "console=hvc0", memoryKiB: 192 * 1024 },
 	stubUuid: uuid("99999999-8888-7777-6666-555555555555"),
+	nics: [],
 };

@@ -3,7 +3,7 @@ import { type Plan, stepsOf } from "../src/executor.ts";
 import { planCreate } from "../src/plan/create.ts";
 import { planDestroy } from "../src/plan/destroy.ts";
 import type { CreateStep, DestroyStep } from "../src/steps.ts";
-import { cdrom, disk, facts, hvmConfig, pvConfig } from "./fixtures.ts";
+import { cdrom, disk, facts, hvmConfig, nic, pvConfig } from "./fixtures.ts";
 
 /** A plan as prose: one line a step, indented by its serial (-) and parallel (=) surroundings. */
 function outline(plan: Plan<CreateStep> | Plan<DestroyStep>, prefix = ""): string[] {
@@ -44,7 +44,11 @@ describe("planCreate", () => {
 		const config = hvmConfig({ vga: "stdvga", videoMemoryKiB: 16384, disks: [disk(), cdrom({ path: undefined })] });
 		const steps = stepsOf(planCreate(config, facts, { paused: false }));
 		expect(steps).toContainEqual(
-			expect.objectContaining({ name: "prepare-domain", role: "stub", memoryKiB: 208 * 1024 }),
+			expect.objectContaining({
+				name: "prepare-domain",
+				role: "stub",
+				settings: expect.objectContaining({ memoryKiB: 208 * 1024 }),
+			}),
 		);
 		expect(steps).toContainEqual(
 			expect.objectContaining({ name: "publish-devices", roles: ["guest", "stub"], disks: [disk()] }),
@@ -55,6 +59,48 @@ describe("planCreate", () => {
 		const lines = outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false }));
 		expect(lines.join("\n")).not.toContain("stub");
 		expect(lines.at(-1)).toBe("- start-guest");
+	});
+
+	it("sets nics up before the stub domain runs, whose kernel waits for them", () => {
+		const lines = outline(planCreate(hvmConfig(), { ...facts, nics: [nic()] }, { paused: false }));
+		expect(lines.slice(12, 16)).toEqual([
+			"- publish-devices",
+			"-= connect-consoles",
+			"-= connect-nics",
+			"- start-stub",
+		]);
+	});
+
+	it("builds a PVH guest like a PV one, with ACPI tables unless they are unwanted", () => {
+		const config = pvConfig({ type: "pvh", disks: [], maxVcpus: 2, maxMemoryKiB: 256 * 1024 });
+		expect(outline(planCreate(config, facts, { paused: false }))).toEqual(
+			outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false })),
+		);
+		expect(stepsOf(planCreate(config, facts, { paused: false }))).toContainEqual({
+			name: "build-image",
+			role: "guest",
+			maxVcpus: 2,
+			image: {
+				type: "pvh",
+				memoryKiB: 192 * 1024,
+				maxMemoryKiB: 256 * 1024,
+				kernel: "/boot/vmlinux",
+				ramdisk: "/boot/initramfs",
+				commandLine: "console=hvc0",
+				acpi: true,
+			},
+		});
+	});
+
+	it("places vcpus before memory is taken, and gives hardware after the image", () => {
+		const config = pvConfig({ disks: [], cpus: ["0"], irqs: [9] });
+		expect(outline(planCreate(config, facts, { paused: true })).slice(2, 7)).toEqual([
+			"-=- prepare-domain guest",
+			"-=- place-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"-=- permit-hardware guest",
+		]);
 	});
 
 	it("starts QEMU in domain 0 for a guest that has its device model there, and no stub domain", () => {
@@ -120,5 +166,16 @@ describe("planDestroy", () => {
 			"-= await-gone guest",
 			"- release-disks",
 		]);
+	});
+
+	it("runs the scripts of nics while their nodes are there", () => {
+		const runtime = { guest: { uuid: hvmConfig().uuid } };
+		const withScript = planDestroy(runtime, { purge: true, nics: [nic(), nic({ script: "vif-route" })] });
+		expect(outline(withScript).slice(1, 4)).toEqual([
+			"- destroy-domain guest",
+			"-= disconnect-nics guest",
+			"-= remove-nodes guest",
+		]);
+		expect(outline(planDestroy(runtime, { purge: true, nics: [nic()] })).join()).not.toContain("disconnect");
 	});
 });

@@ -28,6 +28,10 @@ export interface DaemonOptions {
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryMiB: number;
+	/** What nics join whose config names no bridge. */
+	bridge: string;
+	/** Where hot-plug scripts without a path are. */
+	scriptDirectory: string;
 	logLevel: string;
 	/** Lets clients make a create fail, or kill the daemon, at a chosen step: for tests only. */
 	allowFaults: boolean;
@@ -62,6 +66,8 @@ const OPTIONS = {
 		help: "the stub domain's kernel command line",
 	},
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
+	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
+	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
 	"allow-fault-injection": { type: "boolean", default: false, help: "for tests only" },
 	version: { type: "boolean", default: false, help: "print the version" },
@@ -115,6 +121,8 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
+			bridge: values.bridge,
+			scriptDirectory: values["script-directory"],
 			logLevel: values["log-level"],
 			allowFaults: values["allow-fault-injection"],
 		},

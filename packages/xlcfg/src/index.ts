@@ -12,6 +12,7 @@ export {
 export { formatGuestConfig } from "./print/format-guest-config.ts";
 export { describeProblem, type Position, XlCfgError, type XlCfgProblem } from "./problems/xlcfg-error.ts";
 export { formatDisk } from "./specs/disk-config.ts";
+export { checkDiskFits } from "./specs/disk-fits.ts";
 export { type DiskSpec, parseDiskSpec } from "./specs/disk-spec.ts";
 export { makeRandomMac, parseMac } from "./specs/mac.ts";
 export { formatNic, type NicContext, type ParsedNic, parseNicSpec } from "./specs/nic-spec.ts";

@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
+import type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 import type {
+	AttachNicResult,
 	CreateResult,
 	DestroyResult,
+	DetachNicResult,
 	DoctorCheck,
 	Guest,
 	GuestConsole,
 	GuestDetails,
 	Host,
 	HostEvent,
+	Nic,
 	OperationLine,
 	ProgressLine,
 	ShutdownResult,
@@ -44,10 +48,14 @@ interface Call {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** A change of a medium and, when it fails, the way back. */
+const MEDIUM_TIMEOUT_MS = 180_000;
 /** Beyond the deadline that the daemon keeps itself. */
 const GRACE_MS = 5_000;
 
 const guestPath = (ref: string, action = ""): string => `/guests/${encodeURIComponent(ref)}${action}`;
+
+const diskPath = (ref: string, vdev: string): string => guestPath(ref, `/disks/${encodeURIComponent(vdev)}`);
 
 /**
  * A client of bulkheadd. `ref` is a guest's uuid, domid or name. Every method may throw ApiError (the daemon's own
@@ -115,11 +123,53 @@ export class ApiClient {
 		return this.#act(ref, "/rename", { name });
 	}
 
+	async nics(ref: string): Promise<Nic[]> {
+		return (await this.#json(guestPath(ref, "/nics"))) as Nic[];
+	}
+
+	attachNic(ref: string, spec: string, options?: OperationOptions): Promise<AttachNicResult> {
+		return this.#operate(guestPath(ref, "/nics"), { method: "POST", body: { spec } }, options);
+	}
+
+	/** `nic`: its number or its address. */
+	detachNic(
+		ref: string,
+		nic: string,
+		{ force }: { force: boolean },
+		options?: OperationOptions,
+	): Promise<DetachNicResult> {
+		const path = guestPath(ref, `/nics/${encodeURIComponent(nic)}${force ? "?force=1" : ""}`);
+		return this.#operate(path, { method: "DELETE" }, options);
+	}
+
 	/** Runs a QMP command on the guest's QEMU, as far as the relay's policy lets it. */
 	async qmp(ref: string, request: QmpRequest): Promise<unknown> {
 		const timeoutMs = request.timeoutMs + GRACE_MS;
 		const answer = await this.#json(guestPath(ref, "/qmp"), { method: "POST", body: request, timeoutMs });
 		return (answer as { return: unknown }).return;
+	}
+
+	async disks(ref: string): Promise<GuestDisk[]> {
+		return (await this.#json(guestPath(ref, "/disks"))) as GuestDisk[];
+	}
+
+	async attachDisk(ref: string, request: AttachDiskRequest): Promise<DiskResult> {
+		return (await this.#json(guestPath(ref, "/disks"), { method: "POST", body: request })) as DiskResult;
+	}
+
+	/** `vdev` is the disk's name or its number. With `force` the guest is not asked. */
+	async detachDisk(ref: string, vdev: string, { force }: { force: boolean }): Promise<DiskResult> {
+		const path = `${diskPath(ref, vdev)}${force ? "?force=1" : ""}`;
+		return (await this.#json(path, { method: "DELETE" })) as DiskResult;
+	}
+
+	async changeMedium(ref: string, vdev: string, request: ChangeMediumRequest): Promise<DiskResult> {
+		const timeoutMs = MEDIUM_TIMEOUT_MS;
+		return (await this.#json(`${diskPath(ref, vdev)}/medium`, {
+			method: "POST",
+			body: request,
+			timeoutMs,
+		})) as DiskResult;
 	}
 
 	/** What happens from now on; of one guest when `ref` is given. Runs until the signal aborts or the loop is left. */

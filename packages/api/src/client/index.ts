@@ -1,3 +1,4 @@
+export type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 export type * from "../documents.ts";
 export { API } from "../protocol.ts";
 export { RELAY_PATHS } from "../relay/limits.ts";

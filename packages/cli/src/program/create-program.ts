@@ -4,10 +4,12 @@ import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
 import { addConfigCommands } from "./config-commands.ts";
+import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
+import { addNetworkCommands } from "./network-commands.ts";
 import type { StartCommand } from "./start-command.ts";
 
 /** The whole command line. A command's own code is imported when it runs: start-up is what an emulated host feels. */
@@ -44,6 +46,8 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 		if (typeof code === "number") onExitCode(code);
 	};
 	addGuestCommands(program, start);
+	addNetworkCommands(program, start);
+	addDiskCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);
 	addConfigCommands(program, start);

@@ -33,6 +33,8 @@ export interface ContractHost {
 	readonly scratchDir: string;
 	/** Opens a loop device as block backends do, by its path. */
 	openBlock(path: string, access: "r" | "r+"): Promise<ContractBlock>;
+	/** Makes a network interface as drivers and administrators do; it is gone when the answer is called. */
+	addLink(name: string, kind: "bridge" | "port"): Promise<() => Promise<void>>;
 	/** Descriptors or other handles that the engine holds now: to find leaks. */
 	countHandles(): number;
 	/** Releases everything. Idempotent. */

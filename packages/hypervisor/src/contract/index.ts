@@ -6,6 +6,7 @@ export { domainsContract } from "./domains-contract.ts";
 export { evtchnsContract } from "./evtchns-contract.ts";
 export { foreignMemoryContract } from "./foreign-memory-contract.ts";
 export { grantsContract } from "./grants-contract.ts";
+export { linksContract } from "./links-contract.ts";
 export { loopsContract } from "./loops-contract.ts";
 export { resourcesContract } from "./resources-contract.ts";
 export { type RowResult, runRows } from "./run-rows.ts";

@@ -1,9 +1,13 @@
+import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { openHypervisor, openRingHost } from "../native/index.ts";
 import type { ContractBlock, ContractHost, OpenContractHost } from "./contract-host.ts";
+
+const run = promisify(execFile);
 
 /** The native engine in the control domain of a Xen host. */
 export function nativeContractHost(images: ContractHost["images"]): OpenContractHost {
@@ -18,6 +22,7 @@ export function nativeContractHost(images: ContractHost["images"]): OpenContract
 			images,
 			scratchDir,
 			openBlock: openNode,
+			addLink,
 			countHandles: () => readdirSync("/proc/self/fd").length,
 			close: async () => {
 				rings.close();
@@ -40,5 +45,15 @@ async function openNode(path: string, access: "r" | "r+"): Promise<ContractBlock
 			await file.sync();
 		},
 		close: () => file.close(),
+	};
+}
+
+/** A port is a tap without a program behind it: like netback's interfaces, it is somebody else's. */
+async function addLink(name: string, kind: "bridge" | "port"): Promise<() => Promise<void>> {
+	const add =
+		kind === "bridge" ? ["link", "add", name, "type", "bridge"] : ["tuntap", "add", "dev", name, "mode", "tap"];
+	await run("ip", add);
+	return async () => {
+		await run("ip", ["link", "del", "dev", name]).catch(() => {});
 	};
 }

@@ -1,9 +1,12 @@
 import type { Hypervisor } from "../ports/hypervisor.ts";
+import { NativeCpus } from "./cpus.ts";
 import { NativeDomains } from "./domains.ts";
 import { NativeForeignMemory } from "./foreign-memory.ts";
 import { NativeGuestBuilder } from "./guest-builder.ts";
+import { NativeHotplugScripts } from "./hotplug-scripts.ts";
 import { loadAddon } from "./load-addon.ts";
 import { NativeLoopDevices } from "./loop-devices.ts";
+import { NativeNetworkLinks } from "./network-links.ts";
 
 /**
  * The Xen host that this control domain runs on. Hypercalls open Xen's devices as they need them, so that a missing
@@ -17,8 +20,11 @@ export function openHypervisor(): Hypervisor {
 	let foreignMemory: NativeForeignMemory | undefined;
 	return {
 		domains: new NativeDomains(control),
+		cpus: new NativeCpus(control),
 		builder: new NativeGuestBuilder(control),
 		loops: new NativeLoopDevices(rings),
+		links: new NativeNetworkLinks(rings),
+		scripts: new NativeHotplugScripts(),
 		get foreignMemory() {
 			foreignMemory ??= new NativeForeignMemory(rings);
 			return foreignMemory;

@@ -1,16 +1,22 @@
+import type { Cpus } from "./cpus.ts";
 import type { Domains } from "./domains.ts";
 import type { EventChannels } from "./event-channels.ts";
 import type { ForeignMemory } from "./foreign-memory.ts";
 import type { GrantMaps } from "./grants.ts";
 import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
+import type { HotplugScripts } from "./hotplug-scripts.ts";
+import type { NetworkLinks } from "./network-links.ts";
 
 /** What the privileged daemon needs of a Xen host. */
 export interface Hypervisor {
 	readonly domains: Domains;
+	readonly cpus: Cpus;
 	readonly builder: GuestBuilder;
 	readonly foreignMemory: ForeignMemory;
 	readonly loops: LoopDevices;
+	readonly links: NetworkLinks;
+	readonly scripts: HotplugScripts;
 	close(): void;
 }
 

@@ -1,6 +1,7 @@
 import type { DomId } from "@bulkhead/base";
 import type { Hypervisor, RingHost } from "../ports/hypervisor.ts";
 import { SimCalls } from "./calls/sim-calls.ts";
+import { SimCpus } from "./domains/sim-cpus.ts";
 import type { SimDomain } from "./domains/sim-domain.ts";
 import { SimDomains } from "./domains/sim-domains.ts";
 import { SimEventChannels } from "./events/sim-event-channels.ts";
@@ -9,6 +10,8 @@ import { SimGuestBuilder } from "./guests/sim-guest-builder.ts";
 import { SimForeignMemory } from "./memory/sim-foreign-memory.ts";
 import { SimGrantMaps } from "./memory/sim-grant-maps.ts";
 import { SimGrantOffers } from "./memory/sim-grant-offers.ts";
+import { SimHotplugScripts } from "./network/sim-hotplug-scripts.ts";
+import { SimNetworkLinks } from "./network/sim-network-links.ts";
 import type { SimHost } from "./sim-host.ts";
 
 /** One process (or kernel) in one domain of a simulated host, and everything that it holds. */
@@ -46,9 +49,12 @@ export class SimProcess {
 		this.#holders = [foreignMemory, loops, this.offers, grants, evtchns];
 		this.hypervisor = {
 			domains: new SimDomains(parts),
+			cpus: new SimCpus(parts),
 			builder: new SimGuestBuilder(parts),
 			foreignMemory,
 			loops,
+			links: new SimNetworkLinks(parts),
+			scripts: new SimHotplugScripts(parts),
 			close: () => foreignMemory.close(),
 		};
 		this.rings = {

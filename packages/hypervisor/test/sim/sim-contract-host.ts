@@ -28,6 +28,10 @@ export async function openSimContractHost(): Promise<ContractHost & { host: SimH
 				close: async () => handle.close(),
 			};
 		},
+		addLink: async (name, kind) => {
+			host.links.add(name, { isBridge: kind === "bridge" });
+			return async () => host.links.remove(name);
+		},
 		countHandles: () => host.heldCount,
 		close: async () => {
 			rings.close();

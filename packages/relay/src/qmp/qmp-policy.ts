@@ -36,6 +36,7 @@ export const DEFAULT_QMP_POLICY: QmpPolicy = {
 		"blockdev-remove-medium",
 		"blockdev-insert-medium",
 		"blockdev-change-medium",
+		"remove-fd",
 		"device_add",
 		"device_del",
 		"change-vnc-password",

@@ -1,28 +1,18 @@
 import { domId, evtchnPort, grantRef } from "@bulkhead/base";
-import type { SimHost, SimProcess } from "@bulkhead/hypervisor/sim";
-import type { XenstoreClient } from "@bulkhead/xenstore";
 import { awaitState, XENBUS_STATE } from "../devices/xenbus.ts";
-
-export interface BlockBackendParts {
-	host: SimHost;
-	/** Domain 0's kernel. */
-	kernel: SimProcess;
-	store: XenstoreClient;
-	/** The backend's own directory. */
-	path: string;
-}
+import type { BackendParts, KernelBackend } from "./kernel-backends.ts";
 
 /**
  * One disk as Linux's blkback serves it: opens the block device, waits for the frontend's ring, maps and binds it. It
- * goes, and lets go of everything, when its directory is removed or the frontend's domain dies. No request is carried:
+ * goes, and lets go of everything, when the frontend closes, its directory is removed or the frontend's domain dies. No request is carried:
  * no simulated guest reads its disk.
  */
-export class BlockBackend {
-	readonly #parts: BlockBackendParts;
+export class BlockBackend implements KernelBackend {
+	readonly #parts: BackendParts;
 	readonly #stop = new AbortController();
 	readonly #held: (() => void)[] = [];
 
-	constructor(parts: BlockBackendParts) {
+	constructor(parts: BackendParts) {
 		this.#parts = parts;
 	}
 
@@ -37,11 +27,33 @@ export class BlockBackend {
 		}
 	}
 
+	/** It serves no longer. */
+	get isOver(): boolean {
+		return this.#stop.signal.aborted;
+	}
+
 	/** Idempotent. */
 	close(): void {
 		if (this.#stop.signal.aborted) return;
 		this.#stop.abort(new Error("The disk has been taken away"));
 		for (const letGo of this.#held.splice(0)) letGo();
+	}
+
+	/** As blkback's frontend_changed: lets go when the frontend has closed or is gone. */
+	async #followFrontend(frontend: string): Promise<void> {
+		const { store, path } = this.#parts;
+		for await (const _ of store.watch(`${frontend}/state`, { signal: this.#stop.signal })) {
+			const state = await store.find(`${frontend}/state`);
+			if (state !== undefined && state !== XENBUS_STATE.closed) continue;
+			this.close();
+			// Never a directory that has been taken away meanwhile (xenbus_client.c: __xenbus_switch_state).
+			await store.transaction(async (tx) => {
+				const own = await tx.find(`${path}/state`);
+				if (own === undefined || (state === undefined && own !== XENBUS_STATE.closing)) return;
+				await tx.write(`${path}/state`, XENBUS_STATE.closed);
+			});
+			return;
+		}
 	}
 
 	async #serve(): Promise<void> {
@@ -54,6 +66,7 @@ export class BlockBackend {
 		if (this.#stop.signal.aborted) return;
 		const disk = host.loops.open(device);
 		this.#held.push(() => disk.close());
+		void this.#followFrontend(frontend).catch(() => {});
 		await store.write(`${path}/state`, XENBUS_STATE.initWait);
 		await awaitState(store, frontend, [XENBUS_STATE.initialised, XENBUS_STATE.connected], this.#stop.signal);
 		const [ref, port] = await Promise.all([

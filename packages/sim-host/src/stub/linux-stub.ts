@@ -1,9 +1,10 @@
 import { type DomId, domId } from "@bulkhead/base";
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import type { XenstoreClient } from "@bulkhead/xenstore";
-import { connectDisks } from "../devices/block-front.ts";
+import { BlockFront } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
 import type { GuestConsole } from "../devices/guest-console.ts";
+import { connectNics } from "../devices/network-front.ts";
 import { connectXenbusConsole } from "../devices/xenbus-console.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import type { EmulatedMachines } from "./emulated-machines.ts";
@@ -48,13 +49,15 @@ export function linuxStub(parts: StubParts): SimProgram {
 				path: model,
 				machines: parts.machines,
 				silentQmp: script.silentQmp ?? false,
+				refusedMedia: script.refusedMedia ?? 0,
 				onDeath: async (reason) => {
 					parts.onQemu(guest, undefined);
 					await report(store, model, log, reason);
 				},
 			});
 			const serials = await connectConsoles(machine, store, (index, bytes) => qemu.serialInput(index, bytes));
-			await connectDisks(machine, store);
+			const disks = new BlockFront({ machine, store, onDisk: (device) => qemu.addMedium(Number(device)) });
+			await Promise.all([disks.start(), connectNics(machine, store)]);
 			log.write(`stub (simulated): starting the device model of domain ${guest} with ${args.length} arguments\r\n`);
 			parts.onQemu(guest, qemu);
 			machine.signal.addEventListener("abort", () => parts.onQemu(guest, undefined), { once: true });

@@ -3,6 +3,7 @@ import type { SimMachine } from "@bulkhead/hypervisor/sim";
 import type { FakeQemu } from "@bulkhead/qmp/testing";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConsole } from "../devices/guest-console.ts";
+import { CdDrives } from "./cd-drives.ts";
 import type { EmulatedMachine, EmulatedMachines } from "./emulated-machines.ts";
 import { QmpChannel } from "./qmp-channel.ts";
 
@@ -17,6 +18,8 @@ export interface SimQemuParts {
 	machines: EmulatedMachines;
 	/** No answer ever comes on the QMP channel. */
 	silentQmp: boolean;
+	/** How many media that come at run time are refused. */
+	refusedMedia: number;
 	/** QEMU has died: the stub's init says so. */
 	onDeath: (reason: string) => Promise<void>;
 }
@@ -26,12 +29,15 @@ export class SimQemu implements EmulatedMachine {
 	readonly args: readonly string[];
 	readonly #parts: SimQemuParts;
 	readonly #qmp: QmpChannel;
+	readonly #drives: CdDrives;
+	#flushes = 0;
 	#serials: readonly GuestConsole[] = [];
 	#isDead = false;
 
 	constructor(parts: SimQemuParts) {
 		this.#parts = parts;
 		this.args = parts.args;
+		this.#drives = new CdDrives(parts.args, parts.refusedMedia);
 		this.#qmp = new QmpChannel({
 			machine: parts.machine,
 			store: parts.store,
@@ -39,6 +45,8 @@ export class SimQemu implements EmulatedMachine {
 			qemu: {
 				greets: !parts.silentQmp,
 				handlers: {
+					...this.#drives.handlers,
+					stop: (_, qemu) => this.#stop(qemu),
 					system_powerdown: (_, qemu) => this.#pressPower(qemu),
 					quit: () => setImmediate(() => void this.die("The device model exited with status 0")),
 				},
@@ -49,6 +57,21 @@ export class SimQemu implements EmulatedMachine {
 	/** Hard disks and CDs among the arguments. */
 	get disks(): number {
 		return this.args.filter((arg) => arg === "-drive").length;
+	}
+
+	/** What is in a CD drive, as QEMU names it; undefined: nothing, or there is no such drive. */
+	mediumOf(devnum: number): string | undefined {
+		return this.#drives.mediumOf(devnum);
+	}
+
+	/** The stub's init has opened a new disk and gave its descriptor. */
+	addMedium(devnum: number): void {
+		this.#drives.addDescriptor(devnum);
+	}
+
+	/** How often it has been stopped, which writes out what it holds. */
+	get flushes(): number {
+		return this.#flushes;
 	}
 
 	/** Registers with the guest, then says `running`, as QEMU's xen_device_model does (xs_state). */
@@ -80,6 +103,12 @@ export class SimQemu implements EmulatedMachine {
 		this.#parts.machines.unregister(this.#parts.guest, this);
 		await this.#qmp.close();
 		await this.#parts.onDeath(reason);
+	}
+
+	#stop(qemu: FakeQemu): void {
+		this.#flushes++;
+		if (qemu.running) qemu.emit("STOP");
+		qemu.running = false;
 	}
 
 	#pressPower(qemu: FakeQemu): void {

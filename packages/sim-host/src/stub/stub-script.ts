@@ -8,6 +8,8 @@ export interface StubScript {
 	end?: "crash" | "poweroff";
 	/** QEMU runs, and nobody answers on its QMP channel. */
 	silentQmp?: boolean;
+	/** How many media that come at run time QEMU refuses before it takes one. */
+	refusedMedia?: number;
 }
 
 export const WELL_BEHAVED: StubScript = { bootMs: 0 };

@@ -12,15 +12,18 @@ export interface HeldDisk extends OpenDisk {
 
 type DiskHolder = Pick<ToolstackContext, "hypervisor" | "openDisks">;
 
-export async function openDisk({ hypervisor, openDisks }: DiskHolder, disk: DiskConfig): Promise<void> {
+export async function openDisk(holder: DiskHolder, disk: DiskConfig): Promise<void> {
+	holder.openDisks.set(disk.vdev, await holdDisk(holder, disk));
+}
+
+/** Opens a disk without a place for it: the caller keeps it or releases its loop device. */
+export async function holdDisk({ hypervisor }: Pick<DiskHolder, "hypervisor">, disk: DiskConfig): Promise<HeldDisk> {
 	const path = provided(disk.path, `medium in ${disk.vdev}`);
 	const stats = await stat(path);
-	if (stats.isBlockDevice()) {
-		openDisks.set(disk.vdev, { disk, loop: undefined, devicePath: path, physicalDevice: physicalDevice(stats.rdev) });
-		return;
-	}
+	if (stats.isBlockDevice())
+		return { disk, loop: undefined, devicePath: path, physicalDevice: physicalDevice(stats.rdev) };
 	const loop = await hypervisor.loops.attach(path, { readOnly: disk.readOnly });
-	openDisks.set(disk.vdev, { disk, loop, devicePath: loop.path, physicalDevice: loop.physicalDevice });
+	return { disk, loop, devicePath: loop.path, physicalDevice: loop.physicalDevice };
 }
 
 /** Safe to repeat. */

@@ -3,6 +3,7 @@ import type { DiskConfig } from "@bulkhead/xlcfg";
 import type { NodeTree } from "../domain/node-tree.ts";
 import { backendPath, frontendPath } from "../domain/paths.ts";
 import { frontend, XENBUS_STATE } from "./xenbus.ts";
+import type { XenbusDevice } from "./xenbus-device.ts";
 
 /** A disk's block device in domain 0, ready to be named to blkback. */
 export interface OpenDisk {
@@ -12,6 +13,12 @@ export interface OpenDisk {
 	/** "major:minor" in hexadecimal. */
 	physicalDevice: string;
 }
+
+export const vbdDevice = (domid: DomId, { devnum }: Pick<DiskConfig, "devnum">): XenbusDevice => ({
+	domid,
+	kind: "vbd",
+	devid: devnum,
+});
 
 /** The frontend's half of a virtual block device (libxl: device_disk_add). */
 export function vbdFrontend(domid: DomId, { disk }: OpenDisk): NodeTree {

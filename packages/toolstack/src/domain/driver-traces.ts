@@ -9,19 +9,31 @@ const BACKEND_DEVICES = "/sys/bus/xen-backend/devices";
 const ERRORS = "/local/domain/0/error";
 const POLL_MS = 20;
 
+/** How long a driver may take to let go of a device whose nodes are gone. */
+export const DRIVER_GONE_MS = 10_000;
+
 /**
  * Waits until the drivers in domain 0 have let go of a domain's devices, whose nodes are gone. There is no event for
  * that, so the kernel is asked again and again until the deadline.
  */
-export async function awaitDriversGone(domid: DomId, timeoutMs: number): Promise<void> {
+export function awaitDriversGone(domid: DomId, timeoutMs: number): Promise<void> {
+	return awaitDevicesGone((name) => name.split("-")[1] === `${domid}`, timeoutMs);
+}
+
+/** The same for one device: "vbd-5-768". */
+export function awaitDriverGone(device: string, timeoutMs: number): Promise<void> {
+	return awaitDevicesGone((name) => name === device, timeoutMs);
+}
+
+async function awaitDevicesGone(isMeant: (name: string) => boolean, timeoutMs: number): Promise<void> {
 	const limit = performance.now() + timeoutMs;
 	for (;;) {
-		const left = (await listDevices()).filter((name) => name.split("-")[1] === `${domid}`);
+		const left = (await listDevices()).filter(isMeant);
 		if (left.length === 0) return;
 		if (performance.now() > limit)
 			throw new DeadlineError(`Drivers in domain 0 still hold ${left.join(", ")} after ${timeoutMs} ms`, {
 				remedy: "See `dmesg` in domain 0 for what they wait for",
-				fields: { domid, devices: left },
+				fields: { devices: left },
 			});
 		await delay(POLL_MS);
 	}

@@ -7,8 +7,12 @@ import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
+import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
+import { nicsOf } from "../devices/vif.ts";
+import { buildImage } from "../domain/build-image.ts";
+import { createDomain } from "../domain/create-domain.ts";
 import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
@@ -16,10 +20,13 @@ import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
+import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
+/** The driver, the interface, then a script with its own 40 s. */
+const NICS_MS = 90_000;
 /** What the stub's kernel wants to be seeded with: 256 bits. */
 const SEED_BYTES = 32;
 
@@ -56,9 +63,9 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"create-domain": {
 		title: ({ role }) => `Creating ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, uuid, type, maxVcpus }, context) {
+		async run({ role, uuid, settings }, context) {
 			const domain = runtimeOf(context.runtime, role);
-			domain.domid = await context.hypervisor.domains.create({ uuid, type, maxVcpus });
+			domain.domid = await createDomain(context, uuid, settings);
 			await context.saveRuntime();
 		},
 		async undo({ role }, { runtime, hypervisor }) {
@@ -84,9 +91,8 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"prepare-domain": {
 		title: ({ role }) => `Preparing ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, type, maxVcpus, memoryKiB }, { runtime, hypervisor }) {
-			const domid = domidOf(runtime, role);
-			const ports = await prepareDomain(hypervisor.domains, { domid, type, maxVcpus, memoryKiB });
+		async run({ role, settings }, { runtime, hypervisor }) {
+			const ports = await prepareDomain(hypervisor.domains, domidOf(runtime, role), settings);
 			Object.assign(runtimeOf(runtime, role), ports);
 		},
 	},
@@ -94,7 +100,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"build-image": {
 		title: ({ role }) => `Building ${nameOf(role)}`,
 		timeoutMs: BUILD_MS,
-		async run({ role, maxVcpus, image }, { runtime, hypervisor }) {
+		async run({ role, maxVcpus, image }, { runtime, hypervisor: { builder }, xenstore }) {
 			const domain = runtimeOf(runtime, role);
 			const common = {
 				domid: domidOf(runtime, role),
@@ -102,10 +108,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				storePort: provided(domain.storePort, "store port"),
 				consolePort: provided(domain.consolePort, "console port"),
 			};
-			const { memoryKiB, videoMemoryKiB } = image;
-			const built = image.hvm
-				? await hypervisor.builder.buildHvm({ ...common, maxMemoryKiB: memoryKiB, videoMemoryKiB, ...image.hvm })
-				: await hypervisor.builder.buildPv({ ...common, memoryKiB, ...provided(image.pv, "PV image") });
+			const built = await buildImage({ builder, xenstore }, common, image);
 			Object.assign(domain, built);
 		},
 	},
@@ -119,12 +122,14 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			const storePort = provided(domain.storePort, "store port");
 			const storeFrame = provided(domain.storeFrame, "store frame");
 			await xenstore.transaction((tx) =>
-				writeBuiltDomain(tx, { ...built, acpi: config.acpi, domid, uuid: domain.uuid, storePort, storeFrame }),
+				writeBuiltDomain(tx, { ...built, config, domid, uuid: domain.uuid, storePort, storeFrame }),
 			);
 			await xenstore.introduce(domid, storeFrame, storePort);
 			await saveRuntime();
 		},
 	},
+
+	...placementActions,
 
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",
@@ -145,15 +150,16 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	},
 
 	"publish-devices": {
-		title: ({ disks, consoles }) =>
-			`Attaching ${counted(disks.length, "disk")} and ${counted(consoles.length, "console")}`,
+		title: ({ disks, nics, consoles }) =>
+			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks, bootDisks, consoles }, { runtime, xenstore, openDisks }) {
+		async run({ roles, disks, bootDisks, nics, consoles }, { runtime, xenstore, openDisks }) {
 			const opened = (vdev: string): HeldDisk => provided(openDisks.get(vdev), `open disk ${vdev}`);
 			const both = disks.map(({ vdev }) => opened(vdev));
 			const devices = roles.map((role) => ({
 				domain: runtimeOf(runtime, role),
 				disks: role === "stub" ? [...both, ...bootDisks.map(opened)] : both,
+				nics: nicsOf(role, nics),
 				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
 			}));
 			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
@@ -161,6 +167,27 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		async undo({ roles }, { runtime, xenstore }) {
 			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
 		},
+	},
+
+	"connect-nics": {
+		title: ({ nics }) => `Setting up ${counted(nics.length, "nic")}`,
+		timeoutMs: NICS_MS,
+		async run({ roles, nics }, context, signal) {
+			await Promise.all(
+				roles.map((role) => connectNics(context, domidOf(context.runtime, role), nicsOf(role, nics), signal)),
+			);
+		},
+		async undo({ roles, nics }, context) {
+			await Promise.all(
+				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
+			);
+		},
+	},
+
+	"connect-taps": {
+		title: ({ nics }) => `Setting up the taps of ${counted(nics.length, "nic")}`,
+		timeoutMs: NICS_MS,
+		run: ({ nics }, context, signal) => connectTaps(context, domidOf(context.runtime, "guest"), nics, signal),
 	},
 
 	"start-stub": {

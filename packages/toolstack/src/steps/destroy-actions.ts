@@ -1,7 +1,10 @@
 import type { ToolstackContext } from "../context.ts";
 import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
+import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
+import { disconnectNics } from "../devices/nics.ts";
 import { closeDisk } from "../devices/open-disk.ts";
+import { nicsOf } from "../devices/vif.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
@@ -13,11 +16,20 @@ const QUICK_MS = 20_000;
 /** Xen scrubs a dying domain's memory: libxl gives backends 10 s, big guests need longer. */
 const DESTROY_MS = 120_000;
 const GONE_MS = 30_000;
+/** Each has 40 s, and they run side by side. */
+const SCRIPTS_MS = 60_000;
 
 const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the stub domain");
 
 /** How each step of a destroy plan is done. None is undone: what is taken away stays away. */
 export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
+	"flush-disks": {
+		title: () => "Having QEMU write out what it holds",
+		timeoutMs: QUICK_MS,
+		async run(_, context) {
+			await flushDisks(context);
+		},
+	},
 	"forget-relay": {
 		title: () => "Letting go of consoles and QMP",
 		timeoutMs: QUICK_MS,
@@ -34,6 +46,14 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		async run({ role }, { runtime, hypervisor }) {
 			const { domid } = runtimeOf(runtime, role);
 			if (domid !== undefined) await hypervisor.domains.destroy(domid);
+		},
+	},
+	"disconnect-nics": {
+		title: ({ role }) => `Running the network scripts of ${nameOf(role)}`,
+		timeoutMs: SCRIPTS_MS,
+		async run({ role }, context) {
+			const { domid } = runtimeOf(context.runtime, role);
+			if (domid !== undefined) await disconnectNics(context, domid, nicsOf(role, context.config.nics));
 		},
 	},
 	"remove-nodes": {

@@ -26,14 +26,14 @@ const RELAY_TIMEOUT_MS = 5000;
 
 /**
  * Creates a guest's domains. When it fails, or is cancelled, nothing of it is left: neither domains nor record.
- * @throws FileUnusableError, NotEnoughMemoryError, StepFailedError, CancelledError
+ * @throws FileUnusableError, NicUnusableError, NotEnoughMemoryError, StepFailedError, CancelledError
  */
 export async function buildGuest(guest: Guest, services: Services, options: BuildOptions): Promise<void> {
 	const { hypervisor, installed, store, relay } = services;
 	const { record } = guest;
 	await relay.awaitConnection(RELAY_TIMEOUT_MS);
 	const stubUuid = record.runtime.stub?.uuid ?? record.uuid;
-	const facts = await checkHost(record.config, { domains: hypervisor.domains, installed, stubUuid });
+	const facts = await checkHost(record.config, { hypervisor, installed, stubUuid });
 	record.phase = "creating";
 	await store.save(record);
 	const plan = planCreate(record.config, facts, { paused: options.paused });
@@ -77,7 +77,7 @@ export async function removeGuest(
 	guest.record.phase = "ending";
 	await services.store.save(guest.record);
 	await findDomains(guest, services);
-	const plan = planDestroy(guest.record.runtime, { purge });
+	const plan = planDestroy(guest.record.runtime, { purge, nics: guest.record.config.nics });
 	await execute(plan, destroyActions, { context: guest.context(services), onProgress });
 	if (!purge) return;
 	await services.store.remove(guest.uuid);

@@ -83,7 +83,7 @@ export class Guests {
 	async planFor(config: GuestConfig, { paused }: { paused: boolean }): Promise<CreateStep[]> {
 		const { hypervisor, installed } = this.#services;
 		await this.#checkName(config.name);
-		const facts = await checkHost(config, { domains: hypervisor.domains, installed, stubUuid: randomUuid() });
+		const facts = await checkHost(config, { hypervisor, installed, stubUuid: randomUuid() });
 		return stepsOf(planCreate(config, facts, { paused }));
 	}
 

@@ -25,6 +25,7 @@ export async function findInstalledImages(options: DaemonOptions, domains: Domai
 		stubRamdisk: options.stubRamdisk,
 		stubCommandLine: options.stubCommandLine,
 		stubMemoryKiB: options.stubMemoryMiB * 1024,
+		network: { bridge: options.bridge, scriptDirectory: options.scriptDirectory },
 	};
 }
 

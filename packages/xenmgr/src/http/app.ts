@@ -1,9 +1,8 @@
 import { API, createGuestRequest, qmpRequest, renameRequest, shutdownRequest, statusOfError } from "@bulkhead/api";
-import { BulkheadError, DeadlineError, InvalidInputError, printable, serializeError } from "@bulkhead/base";
+import { DeadlineError, InvalidInputError, serializeError } from "@bulkhead/base";
 import { parseGuestConfig } from "@bulkhead/xlcfg";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { stream } from "hono/streaming";
-import type { ZodType } from "zod";
 import { describeGuest, describeGuests } from "../guests/guest-view.ts";
 import type { Guests } from "../guests/guests.ts";
 import { awaitEnd, requestPower, requireDomid } from "../guests/power.ts";
@@ -11,9 +10,12 @@ import type { Supervisor } from "../guests/supervisor.ts";
 import { examine } from "../host/doctor.ts";
 import { VERSION } from "../options.ts";
 import type { Services } from "../services.ts";
+import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
+import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
+import { readBody } from "./read-body.ts";
 
 export interface AppParts {
 	services: Services;
@@ -43,6 +45,8 @@ export function createApp(parts: AppParts): Hono {
 	addHostRoutes(app, parts);
 	addGuestRoutes(app, parts, operations);
 	addPowerRoutes(app, parts, operations);
+	addNicRoutes(app, parts, operations);
+	addDiskRoutes(app, parts);
 	return app;
 }
 
@@ -166,19 +170,3 @@ const sendProgress =
 	(send: Send) =>
 	(progress: object): void =>
 		send({ type: "progress", ...progress });
-
-/** @throws InvalidInputError `bad-request` */
-async function readBody<T>(context: Context, schema: ZodType<T>): Promise<T> {
-	const body: unknown = await context.req.json().catch((cause: unknown) => {
-		throw new BulkheadError("bad-request", "The request's body is not JSON", { cause });
-	});
-	const parsed = schema.safeParse(body);
-	if (parsed.success) return parsed.data;
-	const issue = parsed.error.issues[0];
-	const place = issue?.path.join(".") ?? "";
-	throw new InvalidInputError(
-		`The request's field ${place} is wrong: ${printable(issue?.message ?? "")}`,
-		{},
-		"bad-request",
-	);
-}

@@ -59,6 +59,8 @@ export class SimDaemon {
 			stubRamdisk: parts.images.stubRamdisk,
 			stubCommandLine: "",
 			stubMemoryMiB: 128,
+			bridge: "xenbr0",
+			scriptDirectory: "/scripts",
 			logLevel: "info",
 			allowFaults: true,
 		});

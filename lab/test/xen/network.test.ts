@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
+import { itRunsHvm } from "./support/emulator-flake.ts";
+import { createGuest, createRefused, destroyAll, type GuestDocument, PV, TINY } from "./support/guests.ts";
+import { GuestShell, openNetwork, type TestBridge } from "./support/network.ts";
+
+const LINUX = "/etc/bulkhead/examples/linux.cfg";
+const IMAGE = "/var/lib/bulkhead/images/linux.img";
+const FIRST: TestBridge = { name: "xenbr0", net: "10.77.0" };
+const SECOND: TestBridge = { name: "xenbr1", net: "10.77.1" };
+const MAC = "00:16:3e:01:02:03";
+const OTHER = "00:16:3e:01:02:04";
+const THIRD = "00:16:3e:01:02:05";
+/** From unpausing to a shell. */
+const BOOT_MS = 180_000;
+
+interface Nic {
+	devid: number;
+	mac: string;
+	state: number;
+}
+
+describe("network interfaces", () => {
+	const the = useLab();
+	let before: string[];
+	let network: Awaited<ReturnType<typeof openNetwork>>;
+
+	beforeAll(async () => {
+		network = await openNetwork(the.lab, [FIRST, SECOND]);
+		before = await takeSnapshot(the.lab);
+	});
+	afterEach(async () => {
+		await destroyAll(the.lab);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+	afterAll(() => network?.close());
+
+	const ports = async (bridge: string): Promise<string[]> =>
+		(await ok(the.lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
+	const shellOf = (guest: GuestDocument, label: string): Promise<GuestShell> =>
+		GuestShell.open(the.lab, guest, label, BOOT_MS);
+
+	itRunsHvm("two emulated cards carry a file each through one stub domain", the, async () => {
+		const vif = `vif=["mac=${MAC},model=rtl8139", "mac=${OTHER},model=rtl8139,bridge=${SECOND.name}"]`;
+		const guest = await createGuest(the.lab, LINUX, vif);
+		const stub = guest.stub?.domid;
+		expect(await ports(FIRST.name)).toEqual([`vif${guest.domid}.0`, `vif${stub}.0`].toSorted());
+		expect(await ports(SECOND.name)).toEqual([`vif${guest.domid}.1`, `vif${stub}.1`].toSorted());
+		const shell = await shellOf(guest, "serial0");
+		await shell.run("insmod /lib/modules/mii.ko && insmod /lib/modules/8139cp.ko");
+		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
+		expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
+		shell.close();
+	});
+
+	itRunsHvm(
+		"a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet",
+		the,
+		async () => {
+			const disk = "/run/network-test/linux.img";
+			await ok(the.lab, ["node", "-e", UNPLUG_NICS, IMAGE, disk]);
+			const vif = `vif=["mac=${MAC},model=e1000", "mac=${OTHER},bridge=${SECOND.name}"]`;
+			const target = `disk=["format=raw,vdev=hda,access=rw,target=${disk}"]`;
+			const guest = await createGuest(the.lab, LINUX, vif, target);
+			const shell = await shellOf(guest, "serial0");
+			await shell.run("insmod /lib/modules/xen_netfront.ko");
+			const sent = async (): Promise<number> =>
+				Number(await ok(the.lab, ["cat", `/sys/class/net/vif${guest.stub?.domid}.0/statistics/rx_packets`]));
+			const sentBefore = await sent();
+			expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
+			expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
+			// What the stub domain has sent to dom0 meanwhile: not a frame, neither its own nor an echo of its guest's.
+			expect((await sent()) - sentBefore).toBe(0);
+			shell.close();
+		},
+	);
+
+	it("a PV guest has one from the start, gets another, and gives it back", async () => {
+		const guest = await createGuest(the.lab, PV, `vif=["mac=${MAC}"]`);
+		const shell = await shellOf(guest, "pv");
+		expect(await shell.fetch("eth0", FIRST)).toBe(network.sum);
+		await ok(the.lab, ["bulkhead", "network-attach", "pv", `mac=${OTHER}`, `bridge=${SECOND.name}`]);
+		const connected = await eventually("the new nic to be connected", async () => {
+			const nics = await bulkhead<Nic[]>(the.lab, "network-list", "pv");
+			return nics.length === 2 && nics.every(({ state }) => state === 4) ? nics : undefined;
+		});
+		expect(connected.map(({ devid, mac }) => [devid, mac])).toEqual([
+			[0, MAC],
+			[1, OTHER],
+		]);
+		expect(await shell.fetch("eth1", SECOND)).toBe(network.sum);
+		// Xen's own tool sees the same, but for event channels: it does not know that netfront has two of them.
+		const ours = tableOf(await ok(the.lab, ["bulkhead", "network-list", "pv"]));
+		expect(ours).toEqual(tableOf(await ok(the.lab, ["xl", "network-list", "pv"])));
+		const detached = await bulkhead(the.lab, "network-detach", "pv", OTHER);
+		expect(detached).toMatchObject({ forced: false, complaints: [], nic: { devid: 1 } });
+		expect(await shell.run("ls /sys/class/net")).not.toContain("eth1");
+		expect(await ports(SECOND.name)).toEqual([]);
+		expect(await shell.fetch("eth0", FIRST)).toBe(network.sum);
+		shell.close();
+	});
+
+	it("a guest keeps a nic that it was given over a restart of the daemon and a reboot", async () => {
+		const first = await createGuest(the.lab, PV);
+		(await shellOf(first, "pv")).close();
+		await ok(the.lab, ["bulkhead", "network-attach", "pv", `mac=${THIRD}`]);
+		await ok(the.lab, ["sv", "restart", "/etc/service/bulkheadd"]);
+		await eventually("the daemon", async () => (await run(the.lab, ["bulkhead", "list"])).exitCode === 0 || undefined);
+		await ok(the.lab, ["bulkhead", "reboot", "pv"]);
+		const second = await eventually(
+			"the guest to be back",
+			async () => {
+				const [found] = await bulkhead<GuestDocument[]>(the.lab, "list");
+				return found?.phase === "running" && found.domid !== first.domid ? found : undefined;
+			},
+			90_000,
+		);
+		const shell = await shellOf(second, "pv");
+		expect(await shell.fetch("eth0", FIRST)).toBe(network.sum);
+		shell.close();
+	});
+
+	itRunsHvm("a guest without a driver loses its nic by force, and Xen's own script sets one up", the, async () => {
+		const guest = await createGuest(the.lab, TINY, `vif=["mac=${MAC},script=vif-bridge"]`);
+		const names = [`vif${guest.domid}.0`, `vif${guest.stub?.domid}.0`].toSorted();
+		expect(await ports(FIRST.name)).toEqual(names);
+		const detached = await bulkhead(the.lab, "network-detach", "tiny", "0", "--force");
+		expect(detached).toMatchObject({ forced: true });
+		expect(await ports(FIRST.name)).toEqual([]);
+	});
+
+	it("a bridge or a script that is missing is told before anything is made", async () => {
+		const bridge = await createRefused(the.lab, PV, 'vif=["bridge=xenbr9"]');
+		expect(bridge).toMatchObject({ exitCode: 4, error: { code: "nic-unusable", fields: { bridge: "xenbr9" } } });
+		const script = await createRefused(the.lab, PV, 'vif=["script=vif-nowhere"]');
+		expect(script).toMatchObject({ exitCode: 4, error: { code: "file-unusable" } });
+		expect(script.error.message).toContain("/etc/xen/scripts/vif-nowhere");
+	});
+});
+
+/** The header, and the rows' cells without the event channel. */
+function tableOf(text: string): string[][] {
+	const [header = "", ...rows] = text.trimEnd().split("\n");
+	return [
+		[header.trimEnd()],
+		...rows.map((row) =>
+			row
+				.trim()
+				.split(/\s+/)
+				.filter((_, cell) => cell !== 5),
+		),
+	];
+}
+
+/** Copies the guest's disk with a command line of the same length that unplugs emulated cards, but no disks. */
+const UNPLUG_NICS = `
+const { readFileSync, writeFileSync } = require("fs");
+const [from, to] = process.argv.slice(1);
+const image = readFileSync(from);
+const word = Buffer.from("xen_emul_unplug=never");
+const at = image.indexOf(word);
+if (at < 0) throw new Error("The disk has no such command line");
+image.write("xen_emul_unplug=nics ", at, "latin1");
+writeFileSync(to, image);
+`;
