@@ -5,9 +5,9 @@ import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
-import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { prepareSettings } from "./plan/domain-settings.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */
 export interface InstalledImages {
@@ -46,10 +46,12 @@ export async function checkHost(
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
-	if (config.type === "pv") await checkPvImage(config);
+	if (config.type !== "hvm") await checkPvImage(config);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
 		await checkBios(config, firmware.bios);
+		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
+		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 	}
 	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
@@ -67,8 +69,8 @@ async function checkHostMemory(
 	domains: Hypervisor["domains"],
 ): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
-	const paging = config.type === "hvm" ? pagingMempoolBytes(config.vcpus, config.memoryKiB) / 1024 : 0;
-	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);
+	const paging = prepareSettings(config).pagingBytes / 1024;
+	const guestKiB = config.memoryKiB + paging + (config.type === "pv" ? PV_OVERHEAD_KIB : HVM_OVERHEAD_KIB);
 	const neededKiB = guestKiB + (stubKiB === undefined ? 0 : stubKiB + config.videoMemoryKiB + PV_OVERHEAD_KIB);
 	if (neededKiB > freeKiB)
 		throw new NotEnoughMemoryError(

@@ -1,8 +1,8 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
-export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
+export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";

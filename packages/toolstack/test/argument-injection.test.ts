@@ -17,9 +17,29 @@ const PLACES: ArgsPlace[] = [
 const nasty = fc.oneof(
 	fc.string({ unit: "binary", maxLength: 40 }),
 	fc
-		.array(fc.constantFrom(",", ",,", "=", "-", "'", '"', "\\", "\n", "\0", " ", "a", "if=none", "file=/etc/shadow", "$X", "%s", ":"), {
-			maxLength: 8,
-		})
+		.array(
+			fc.constantFrom(
+				",",
+				",,",
+				"=",
+				"-",
+				"'",
+				'"',
+				"\\",
+				"\n",
+				"\0",
+				" ",
+				"a",
+				"if=none",
+				"file=/etc/shadow",
+				"$X",
+				"%s",
+				":",
+			),
+			{
+				maxLength: 8,
+			},
+		)
 		.map((parts) => parts.join("")),
 );
 

@@ -119,7 +119,9 @@ describe("a QEMU in domain 0", () => {
 
 	it("is killed when it does not end by itself", async () => {
 		const { context, binary } = await world(STUBBORN);
-		const log = await import("../src/device-model/dom0/qemu-log.ts").then(({ openLog }) => openLog(context.places.qemuLog));
+		const log = await import("../src/device-model/dom0/qemu-log.ts").then(({ openLog }) =>
+			openLog(context.places.qemuLog),
+		);
 		const identity = await startQemu({ binary, args: ["--stubborn-test-mark"], env: {}, logFd: log.fd });
 		await log.close();
 		expect(await findProcess("--stubborn-test-mark")).toEqual(identity);

@@ -8,7 +8,9 @@ type Values = Partial<GuestConfig>;
 const guest = domId(7);
 const inStub = (values: Values): string => stubQemuArgs(hvmConfig(values), guest).join(" ");
 const inDom0 = (values: Values): string =>
-	qemuArgs(hvmConfig(values), { kind: "dom0", guest, qmpSocket: "/run/q/qmp", statisticsSocket: "/run/xen/stat" }).join(" ");
+	qemuArgs(hvmConfig(values), { kind: "dom0", guest, qmpSocket: "/run/q/qmp", statisticsSocket: "/run/xen/stat" }).join(
+		" ",
+	);
 
 const nic: NicConfig = { devid: 0, mac: "00:16:3e:01:02:03", type: "ioemu", model: "e1000", bridge: "xenbr0" };
 const vnc = { listen: "", display: 0, findUnused: false };
@@ -72,7 +74,13 @@ describe("qemuArgs", () => {
 				"-drive file=/dev/xvda,id=scsi0-hd0,format=host_device,if=none,readonly=on,cache=writeback " +
 				"-device scsi-hd,drive=scsi0-hd0,scsi-id=0 -device xen-pvdevice,device-id=0xc000",
 		);
-		const spice = { disableTicketing: true, agentMouse: true, vdagent: true, clipboardSharing: false, usbRedirection: 1 };
+		const spice = {
+			disableTicketing: true,
+			agentMouse: true,
+			vdagent: true,
+			clipboardSharing: false,
+			usbRedirection: 1,
+		};
 		const local = inDom0({
 			...everything,
 			nographic: true,
@@ -98,7 +106,11 @@ describe("qemuArgs", () => {
 		["VNC with a password", { vnc: { ...vnc, display: 3, password: "x" } }, "-vnc 127.0.0.1:3,password=on"],
 		["no screen at all", { nographic: true }, "-vnc none -display none -serial pty -nographic"],
 		["standard VGA", { vga: "stdvga", videoMemoryKiB: 16384 }, "-device VGA,vgamem_mb=16"],
-		["an EHCI controller", { usb: { devices: [], version: 2 } }, "masterbus=usb.0,firstport=2,addr=0x1d.0x1,multifunction=on"],
+		[
+			"an EHCI controller",
+			{ usb: { devices: [], version: 2 } },
+			"masterbus=usb.0,firstport=2,addr=0x1d.0x1,multifunction=on",
+		],
 		["its first companion", { usb: { devices: [], version: 2 } }, "firstport=0,addr=0x1d.0,multifunction=on"],
 		["an xHCI controller", { usb: { devices: [], version: 3 } }, "-device nec-usb-xhci,id=usb"],
 		["an old sound card", { soundHardware: "sb16" }, "-device sb16"],
@@ -106,7 +118,11 @@ describe("qemuArgs", () => {
 		["a VHD disk", { disks: [disk({ format: "vhd" })] }, "format=vpc"],
 		["any serial port", { serials: ["file:/var/log/serial,with=comma"] }, "-serial file:/var/log/serial,with=comma"],
 		["a name that looks like a key", { name: "process=x" }, "-name guest=process=x"],
-		["a channel", { channels: [{ name: "c", connection: "socket", path: "/a,b" }] }, "-chardev socket,id=libxl-channel0,path=/a,,b,server=on,wait=off"],
+		[
+			"a channel",
+			{ channels: [{ name: "c", connection: "socket", path: "/a,b" }] },
+			"-chardev socket,id=libxl-channel0,path=/a,,b,server=on,wait=off",
+		],
 	])("gives a QEMU in domain 0 %s", (_, values, expected) => {
 		expect(inDom0(values)).toContain(expected);
 	});
@@ -114,7 +130,19 @@ describe("qemuArgs", () => {
 	it.each<[string, Values]>([
 		["VNC", { vnc }],
 		["SDL", { sdl: { opengl: false } }],
-		["SPICE", { spice: { port: 1, disableTicketing: true, agentMouse: true, vdagent: true, clipboardSharing: true, usbRedirection: 0 } }],
+		[
+			"SPICE",
+			{
+				spice: {
+					port: 1,
+					disableTicketing: true,
+					agentMouse: true,
+					vdagent: true,
+					clipboardSharing: true,
+					usbRedirection: 0,
+				},
+			},
+		],
 		["channels", { channels: [{ name: "c", connection: "pty" }] }],
 	])("gives a QEMU in a stub domain no %s, as libxl", (_, values) => {
 		expect(inStub(values)).toBe(inStub({}));
@@ -131,7 +159,9 @@ describe("qemuArgs", () => {
 	});
 
 	it("has six disks on an AHCI controller and four on IDE", () => {
-		const disks = Array.from({ length: 7 }, (_, index) => disk({ vdev: `xvd${index}`, devnum: index, index, bus: "xen" }));
+		const disks = Array.from({ length: 7 }, (_, index) =>
+			disk({ vdev: `xvd${index}`, devnum: index, index, bus: "xen" }),
+		);
 		expect(inStub({ disks, hdType: "ahci" }).match(/-drive/g)).toHaveLength(6);
 		expect(inStub({ disks, hdType: "ide" }).match(/-drive/g)).toHaveLength(4);
 	});
@@ -145,8 +175,23 @@ describe("qemuArgs", () => {
 		["a nic's address with an option", { nics: [{ ...nic, mac: "00:16:3e:01:02:03,x=y" }] }],
 		["a VNC address with an option", { vnc: { ...vnc, listen: "::,sasl=on" } }],
 		["two VNC displays", { vnc: { ...vnc, listen: "::1:5", display: 2 } }],
-		["SPICE without a port", { spice: { disableTicketing: true, agentMouse: true, vdagent: true, clipboardSharing: true, usbRedirection: 0 } }],
-		["SPICE without a password", { spice: { port: 1, disableTicketing: false, agentMouse: true, vdagent: true, clipboardSharing: true, usbRedirection: 0 } }],
+		[
+			"SPICE without a port",
+			{ spice: { disableTicketing: true, agentMouse: true, vdagent: true, clipboardSharing: true, usbRedirection: 0 } },
+		],
+		[
+			"SPICE without a password",
+			{
+				spice: {
+					port: 1,
+					disableTicketing: false,
+					agentMouse: true,
+					vdagent: true,
+					clipboardSharing: true,
+					usbRedirection: 0,
+				},
+			},
+		],
 		["a line break in a serial port", { serials: ["pty\n-foo"] }],
 	])("refuses %s", (_, values) => {
 		expect(() => inDom0(values)).toThrow();

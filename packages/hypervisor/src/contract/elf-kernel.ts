@@ -77,4 +77,3 @@ export function u64(value: bigint): Buffer {
 	bytes.writeBigUInt64LE(value);
 	return bytes;
 }
-

@@ -125,7 +125,9 @@ export class NativeDomains implements Domains {
 	}
 
 	securityId(label: string): Promise<number> {
-		return attemptAsync(`Could not look up the security label ${label}`, () => this.#addon.securityId(label), { label });
+		return attemptAsync(`Could not look up the security label ${label}`, () => this.#addon.securityId(label), {
+			label,
+		});
 	}
 
 	sendDebugKeys(keys: string): Promise<void> {

@@ -1,8 +1,8 @@
 import type { DomId } from "@bulkhead/base";
 import type { Hypervisor, RingHost } from "../ports/hypervisor.ts";
 import { SimCalls } from "./calls/sim-calls.ts";
-import type { SimDomain } from "./domains/sim-domain.ts";
 import { SimCpus } from "./domains/sim-cpus.ts";
+import type { SimDomain } from "./domains/sim-domain.ts";
 import { SimDomains } from "./domains/sim-domains.ts";
 import { SimEventChannels } from "./events/sim-event-channels.ts";
 import { SimLoopDevices } from "./files/sim-loop-devices.ts";

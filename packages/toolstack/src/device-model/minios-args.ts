@@ -1,8 +1,8 @@
 import type { DomId } from "@bulkhead/base";
+import { InvalidInputError } from "@bulkhead/base";
 import type { GuestConfig, NicConfig } from "@bulkhead/xlcfg";
 import { plainWord, requireWord, wholeArgument } from "./args/option-text.ts";
 import { vncAddress } from "./args/screen-args.ts";
-import { InvalidInputError } from "@bulkhead/base";
 
 const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i;
 
@@ -15,7 +15,9 @@ export function miniosQemuArgs(config: GuestConfig, guest: DomId): string[] {
 	const { name, vnc, sdl, keymap, serials, nographic, videoMemoryKiB, vga, boot, usb, soundHardware } = config;
 	return [
 		...["-d", `${guest}`, "-domain-name", wholeArgument("guest's name", name)],
-		...(vnc ? ["-vnc", vncAddress({ ...vnc, findUnused: false }).replace(",password=on", ",password")] : ["-vnc", "none"]),
+		...(vnc
+			? ["-vnc", vncAddress({ ...vnc, findUnused: false }).replace(",password=on", ",password")]
+			: ["-vnc", "none"]),
 		...(vnc?.findUnused ? ["-vncunused"] : []),
 		...(sdl ? ["-sdl", ...(sdl.opengl ? [] : ["-disable-opengl"])] : []),
 		...(keymap === undefined ? [] : ["-k", plainWord("keymap", keymap)]),
@@ -43,7 +45,10 @@ function nicArgs(nics: readonly NicConfig[], guest: DomId): string[] {
 	return emulated.flatMap(({ devid, mac, model, bridge }) => {
 		const joins = bridge === undefined ? "" : `,bridge=${plainWord("bridge", bridge)}`;
 		return [
-			...["-net", `nic,vlan=${devid},macaddr=${requireWord("nic's address", mac, MAC)},model=${plainWord("nic's model", model)}`],
+			...[
+				"-net",
+				`nic,vlan=${devid},macaddr=${requireWord("nic's address", mac, MAC)},model=${plainWord("nic's model", model)}`,
+			],
 			...["-net", `tap,vlan=${devid},ifname=vif${guest}.${devid}-emu${joins},script=no,downscript=no`],
 		];
 	});

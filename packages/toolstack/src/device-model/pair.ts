@@ -35,10 +35,7 @@ export function writePair(store: XenstoreView, { guest, stub, args, bios, random
 				]
 			: []),
 		// hvmloader of the older QEMU may move the guest's memory to make room for its devices (libxl of Xen 4.17).
-		store.write(
-			`${domainPath(guest.domid)}/hvmloader/allow-memory-relocate`,
-			args.protocol === "linux" ? "0" : "1",
-		),
+		store.write(`${domainPath(guest.domid)}/hvmloader/allow-memory-relocate`, args.protocol === "linux" ? "0" : "1"),
 		writeNodes(store, deviceModelPath(stub, guest.domid), { permissions: ownedBy(stub, guest.domid) }),
 	]);
 }

@@ -5,6 +5,14 @@ import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import {
+	type CreateSettings,
+	createSettings,
+	hardwareSettings,
+	type PrepareSettings,
+	placementSettings,
+	prepareSettings,
+} from "./domain-settings.ts";
 
 export interface CreateOptions {
 	/** Leave the guest paused. */
@@ -16,12 +24,13 @@ const DEVICE_MODEL_TIMEOUT_MS = 90_000;
 
 /** Decides how a guest comes into being. Touches nothing. */
 export function planCreate(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	if (config.type === "pv") return planPv(config, facts, options);
+	if (config.type !== "hvm") return planPv(config, facts, options);
 	return config.deviceModel?.place === "dom0"
 		? planLocalHvm(config, facts, options)
 		: planStubHvm(config, facts, options);
 }
 
+/** PV and PVH: nothing is emulated, so there is no device model. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
@@ -145,57 +154,85 @@ const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>
 	deviceModel?.place === "minios" ? "qemu_xen_traditional" : "qemu_xen";
 
 function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<CreateStep> {
-	const domain = describeDomain(role, config, facts);
-	const { type, maxVcpus, memoryKiB } = domain;
-	const { videoMemoryKiB } = domain.image;
+	const { uuid, name, create, prepare, vcpus, image } = describeDomain(role, config, facts);
+	const { type, maxVcpus, memoryKiB, maxMemoryKiB } = prepare;
+	const memory = { memoryKiB, maxMemoryKiB, videoMemoryKiB: image.type === "hvm" ? image.videoMemoryKiB : 0 };
+	const dmVersion = deviceModelVersion(config);
+	const placement = role === "guest" ? placementSettings(config) : undefined;
+	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
-		step({ name: "create-domain", role, uuid: domain.uuid, type, maxVcpus }),
-		step({ name: "write-skeleton", role, domainName: domain.name, type, dmVersion: deviceModelVersion(config) }),
-		step({ name: "prepare-domain", role, type, maxVcpus, memoryKiB }),
-		step({ name: "build-image", role, type, maxVcpus, image: domain.image }),
-		step({ name: "introduce", role, type, vcpus: maxVcpus, memoryKiB, videoMemoryKiB, dmVersion: deviceModelVersion(config) }),
+		step({ name: "create-domain", role, uuid, settings: create }),
+		step({ name: "write-skeleton", role, domainName: name, type, dmVersion }),
+		step({ name: "prepare-domain", role, settings: prepare }),
+		...(placement ? [step<CreateStep>({ name: "place-domain", role, placement })] : []),
+		step({ name: "build-image", role, maxVcpus, image }),
+		step({ name: "introduce", role, type, vcpus, maxVcpus, ...memory, dmVersion }),
+		...(hardware ? [step<CreateStep>({ name: "permit-hardware", role, type, hardware })] : []),
 	);
 }
 
 interface DomainDescription {
 	uuid: Uuid;
 	name: string;
-	type: "pv" | "hvm";
-	maxVcpus: number;
-	memoryKiB: number;
+	create: CreateSettings;
+	prepare: PrepareSettings;
+	/** Online at start. */
+	vcpus: number;
 	image: ImageRequest;
 }
 
 function describeDomain(role: Role, config: GuestConfig, facts: HostFacts): DomainDescription {
-	if (role === "stub") {
-		const stub = facts.stub;
-		if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
-		// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
-		const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
-		const pv = { kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine };
-		return {
-			uuid: facts.stubUuid,
-			name: `${config.name}-dm`,
-			type: "pv",
-			maxVcpus: 1,
-			memoryKiB,
-			image: { memoryKiB, videoMemoryKiB: 0, pv },
-		};
-	}
-	const image: ImageRequest =
-		config.type === "hvm"
-			? { memoryKiB: config.memoryKiB, videoMemoryKiB: config.videoMemoryKiB, hvm: facts.firmware }
-			: {
-					memoryKiB: config.memoryKiB,
-					videoMemoryKiB: 0,
-					pv: { kernel: config.kernel ?? "", ramdisk: config.ramdisk, commandLine: config.commandLine },
-				};
+	if (role === "stub") return describeStub(config, facts);
 	return {
 		uuid: config.uuid,
 		name: config.name,
-		type: config.type === "pvh" ? "hvm" : config.type,
-		maxVcpus: config.vcpus,
-		memoryKiB: config.memoryKiB,
-		image,
+		create: createSettings(config),
+		prepare: prepareSettings(config),
+		vcpus: config.vcpus,
+		image: guestImage(config, facts),
+	};
+}
+
+function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): DomainDescription {
+	if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
+	// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
+	const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
+	return {
+		uuid: stubUuid,
+		name: `${config.name}-dm`,
+		create: { type: "pv", maxVcpus: 1 },
+		prepare: {
+			type: "pv",
+			maxVcpus: 1,
+			memoryKiB,
+			maxMemoryKiB: memoryKiB,
+			pagingBytes: 0,
+			hvmParams: {},
+			tscMode: "default",
+			timeOffsetSeconds: 0,
+			localtime: false,
+			cpuPolicy: {},
+		},
+		vcpus: 1,
+		image: { type: "pv", memoryKiB, kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine },
+	};
+}
+
+function guestImage(config: GuestConfig, { firmware }: HostFacts): ImageRequest {
+	const { type, memoryKiB, maxMemoryKiB, kernel = "", ramdisk, commandLine, acpi } = config;
+	if (type === "pv") return { type, memoryKiB, kernel, ramdisk, commandLine };
+	if (type === "pvh") return { type, memoryKiB, maxMemoryKiB, kernel, ramdisk, commandLine, acpi };
+	const { vcpus, videoMemoryKiB, apic, mmioHoleMiB, acpiFirmware, smbiosFirmware } = config;
+	const tables = { ...(acpiFirmware && { acpiFirmware }), ...(smbiosFirmware && { smbiosFirmware }) };
+	return {
+		type,
+		memoryKiB,
+		maxMemoryKiB,
+		videoMemoryKiB,
+		vcpus,
+		apic,
+		...firmware,
+		...tables,
+		...(mmioHoleMiB !== undefined && { mmioHoleMiB }),
 	};
 }

@@ -7,10 +7,12 @@ import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
-import { connectNics, disconnectNics } from "../devices/nics.ts";
+import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
 import { nicsOf } from "../devices/vif.ts";
+import { buildImage } from "../domain/build-image.ts";
+import { createDomain } from "../domain/create-domain.ts";
 import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
@@ -18,6 +20,7 @@ import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
+import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
@@ -60,9 +63,9 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"create-domain": {
 		title: ({ role }) => `Creating ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, uuid, type, maxVcpus }, context) {
+		async run({ role, uuid, settings }, context) {
 			const domain = runtimeOf(context.runtime, role);
-			domain.domid = await context.hypervisor.domains.create({ uuid, type, maxVcpus });
+			domain.domid = await createDomain(context, uuid, settings);
 			await context.saveRuntime();
 		},
 		async undo({ role }, { runtime, hypervisor }) {
@@ -88,9 +91,8 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"prepare-domain": {
 		title: ({ role }) => `Preparing ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, type, maxVcpus, memoryKiB }, { runtime, hypervisor }) {
-			const domid = domidOf(runtime, role);
-			const ports = await prepareDomain(hypervisor.domains, { domid, type, maxVcpus, memoryKiB });
+		async run({ role, settings }, { runtime, hypervisor }) {
+			const ports = await prepareDomain(hypervisor.domains, domidOf(runtime, role), settings);
 			Object.assign(runtimeOf(runtime, role), ports);
 		},
 	},
@@ -98,7 +100,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"build-image": {
 		title: ({ role }) => `Building ${nameOf(role)}`,
 		timeoutMs: BUILD_MS,
-		async run({ role, maxVcpus, image }, { runtime, hypervisor }) {
+		async run({ role, maxVcpus, image }, { runtime, hypervisor: { builder }, xenstore }) {
 			const domain = runtimeOf(runtime, role);
 			const common = {
 				domid: domidOf(runtime, role),
@@ -106,10 +108,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				storePort: provided(domain.storePort, "store port"),
 				consolePort: provided(domain.consolePort, "console port"),
 			};
-			const { memoryKiB, videoMemoryKiB } = image;
-			const built = image.hvm
-				? await hypervisor.builder.buildHvm({ ...common, maxMemoryKiB: memoryKiB, videoMemoryKiB, ...image.hvm })
-				: await hypervisor.builder.buildPv({ ...common, memoryKiB, ...provided(image.pv, "PV image") });
+			const built = await buildImage({ builder, xenstore }, common, image);
 			Object.assign(domain, built);
 		},
 	},
@@ -123,12 +122,14 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			const storePort = provided(domain.storePort, "store port");
 			const storeFrame = provided(domain.storeFrame, "store frame");
 			await xenstore.transaction((tx) =>
-				writeBuiltDomain(tx, { ...built, acpi: config.acpi, domid, uuid: domain.uuid, storePort, storeFrame }),
+				writeBuiltDomain(tx, { ...built, config, domid, uuid: domain.uuid, storePort, storeFrame }),
 			);
 			await xenstore.introduce(domid, storeFrame, storePort);
 			await saveRuntime();
 		},
 	},
+
+	...placementActions,
 
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",
@@ -181,6 +182,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
 			);
 		},
+	},
+
+	"connect-taps": {
+		title: ({ nics }) => `Setting up the taps of ${counted(nics.length, "nic")}`,
+		timeoutMs: NICS_MS,
+		run: ({ nics }, context, signal) => connectTaps(context, domidOf(context.runtime, "guest"), nics, signal),
 	},
 
 	"start-stub": {

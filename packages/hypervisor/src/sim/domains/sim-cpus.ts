@@ -90,7 +90,9 @@ export class SimCpus implements Cpus {
 	}
 
 	pools(): Promise<CpuPool[]> {
-		return this.#run("pools", "Could not list the cpupools", () => this.#host.cpus.describe((id) => this.#domainsIn(id)));
+		return this.#run("pools", "Could not list the cpupools", () =>
+			this.#host.cpus.describe((id) => this.#domainsIn(id)),
+		);
 	}
 
 	createPool(scheduler: SchedulerName): Promise<number> {

@@ -1,6 +1,15 @@
 import { DOM0, type DomId, type Uuid } from "@bulkhead/base";
 import type { Affinity, SchedulingParameters } from "../../ports/cpus.ts";
-import type { CpuPolicy, DomainInfo, DomainType, HardwareRange, HvmParam, ShutdownReason, Trigger, TscMode } from "../../ports/domains.ts";
+import type {
+	CpuPolicy,
+	DomainInfo,
+	DomainType,
+	HardwareRange,
+	HvmParam,
+	ShutdownReason,
+	Trigger,
+	TscMode,
+} from "../../ports/domains.ts";
 import { SimPorts } from "../events/sim-port.ts";
 import type { RunningGuest } from "../guests/running-guest.ts";
 import type { SimImage } from "../guests/sim-image.ts";

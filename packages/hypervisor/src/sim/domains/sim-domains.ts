@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { type DomId, errnoOf, type EvtchnPort, type Uuid, uuidToBytes } from "@bulkhead/base";
+import { type DomId, type EvtchnPort, errnoOf, type Uuid, uuidToBytes } from "@bulkhead/base";
 import {
 	type CpuPolicy,
 	type CreateDomain,
@@ -12,8 +12,8 @@ import {
 	type HvmParam,
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
-	type Trigger,
 	TRIGGERS,
+	type Trigger,
 	type TscMode,
 } from "../../ports/domains.ts";
 import { checkDomid, checkInteger } from "../calls/check-arguments.ts";
@@ -57,7 +57,8 @@ export class SimDomains implements Domains {
 			if (!pool || pool.cpus.size === 0) throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
 			// domctl.h: nested virtualization and alternate tables stand on hardware-assisted paging.
 			const needsHap = request.nestedVirt === true || request.altp2m !== undefined;
-			if (needsHap && (type === "pv" || request.hap === false)) throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
+			if (needsHap && (type === "pv" || request.hap === false))
+				throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
 			const domain = host.create({ uuid, type, maxVcpus, maxEvtchnPort, cpupool });
 			domain.scheduling = host.cpus.defaults(pool);
 			return domain.domid;

@@ -32,7 +32,8 @@ export async function readKernel(file: FileHandle): Promise<KernelFacts> {
 	if (head.subarray(0, 4).toString("latin1") === "\x7fELF") return readElf(file, head);
 	const isCompressed = head.readUInt16BE(0) === 0x1f8b;
 	const isBzImage = head.toString("latin1", BZIMAGE.offset, BZIMAGE.offset + 4) === BZIMAGE.magic;
-	if (isCompressed || isBzImage) return { guestOs: undefined, code: new Uint8Array(0), hasPvEntry: true, hasPvhEntry: true };
+	if (isCompressed || isBzImage)
+		return { guestOs: undefined, code: new Uint8Array(0), hasPvEntry: true, hasPvhEntry: true };
 	throw invalid("no loader knows this kernel image");
 }
 

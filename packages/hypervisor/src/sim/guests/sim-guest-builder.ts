@@ -1,4 +1,5 @@
 import { DOM0 } from "@bulkhead/base";
+import type { DomainType } from "../../ports/domains.ts";
 import {
 	type BuildCommon,
 	type BuildHvm,
@@ -9,7 +10,6 @@ import {
 	type LoadedTable,
 	PVH_ACPI,
 } from "../../ports/guest-builder.ts";
-import type { DomainType } from "../../ports/domains.ts";
 import { checkDomid, checkInteger } from "../calls/check-arguments.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
 import type { SimDomain } from "../domains/sim-domain.ts";

@@ -1,6 +1,6 @@
 import { evtchnPort } from "@bulkhead/base";
-import { isTinyPvhKernel, TINY_PVH_REPORT } from "../../contract/tiny-pvh-kernel.ts";
 import { TINY_REPORT, tinyPvKernelBehaviour } from "../../contract/tiny-pv-kernel.ts";
+import { isTinyPvhKernel, TINY_PVH_REPORT } from "../../contract/tiny-pvh-kernel.ts";
 import type { SimMachine } from "./sim-machine.ts";
 import type { SimProgram, SimProgramTable } from "./sim-program.ts";
 

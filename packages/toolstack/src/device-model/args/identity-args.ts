@@ -10,10 +10,7 @@ export function targetArgs({ guest }: ArgsPlace): string[] {
 /** The two monitors of a QEMU in domain 0; in a stub domain init adds its own. */
 export function monitorArgs(place: ArgsPlace): string[] {
 	if (place.kind !== "dom0") return [];
-	return [
-		...unixMonitor("libxl-cmd", place.qmpSocket),
-		...unixMonitor("libxenstat-cmd", place.statisticsSocket),
-	];
+	return [...unixMonitor("libxl-cmd", place.qmpSocket), ...unixMonitor("libxenstat-cmd", place.statisticsSocket)];
 }
 
 function unixMonitor(id: string, path: string): string[] {

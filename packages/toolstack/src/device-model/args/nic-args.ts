@@ -19,7 +19,10 @@ export function nicArgs({ nics }: Pick<GuestConfig, "nics">, place: ArgsPlace): 
 		const joins = bridge === undefined || inStub(place) ? "" : `br=${optionValue("bridge", bridge)},`;
 		return [
 			...["-device", `${card},id=nic${devid},netdev=net${devid},mac=${address}`],
-			...["-netdev", `type=tap,id=net${devid},ifname=vif${place.guest}.${devid}${TAP_SUFFIX},${joins}script=no,downscript=no`],
+			...[
+				"-netdev",
+				`type=tap,id=net${devid},ifname=vif${place.guest}.${devid}${TAP_SUFFIX},${joins}script=no,downscript=no`,
+			],
 		];
 	});
 }

@@ -22,7 +22,9 @@ export function spiceArgs({ spice }: GuestConfig, place: ArgsPlace): string[] {
 function spiceOptions(spice: SpiceConfig): string {
 	const { port = 0, tlsPort = 0, host, disableTicketing, password, agentMouse, clipboardSharing } = spice;
 	if (port === 0 && tlsPort === 0)
-		throw new InvalidInputError("SPICE has neither a port nor a TLS port", { remedy: "Give spiceport or spicetls_port" });
+		throw new InvalidInputError("SPICE has neither a port nor a TLS port", {
+			remedy: "Give spiceport or spicetls_port",
+		});
 	if (!disableTicketing && !password)
 		throw new InvalidInputError("SPICE with tickets needs a password", {
 			remedy: "Give spicepasswd, or spicedisable_ticketing = 1",

@@ -29,7 +29,8 @@ function hex(value: number): string {
 /** An old-style controller with its devices, or a controller of a version with SPICE's redirections. */
 export function usbArgs({ usb, spice }: GuestConfig, place: ArgsPlace): string[] {
 	if (!usb) return [];
-	if (usb.version === undefined) return ["-usb", ...usb.devices.flatMap((device) => ["-usbdevice", usbDevice(device, place)])];
+	if (usb.version === undefined)
+		return ["-usb", ...usb.devices.flatMap((device) => ["-usbdevice", usbDevice(device, place)])];
 	const redirections = inStub(place) ? 0 : (spice?.usbRedirection ?? 0);
 	return [...CONTROLLERS[usb.version], ...Array.from({ length: redirections }, (_, at) => redirection(at)).flat()];
 }

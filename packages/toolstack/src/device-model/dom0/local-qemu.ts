@@ -2,8 +2,8 @@ import { chmod, mkdir, rm } from "node:fs/promises";
 import { DOM0, type DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ToolstackContext } from "../../context.ts";
-import { deviceModelPath, domainPath } from "../../domain/paths.ts";
 import { writeNodes } from "../../domain/node-tree.ts";
+import { deviceModelPath, domainPath } from "../../domain/paths.ts";
 import { hidden } from "../../domain/permissions.ts";
 import { removeIfEmpty } from "../../domain/remove-nodes.ts";
 import { DeviceModelError } from "../../errors.ts";
@@ -11,7 +11,14 @@ import { domidOf, type LocalQemu, provided } from "../../runtime.ts";
 import type { ArgsPlace } from "../args/args-place.ts";
 import { qemuArgs } from "../qemu-args.ts";
 import { openLog, tailOfLog } from "./qemu-log.ts";
-import { awaitProcessEnd, findProcess, isRunning, type ProcessIdentity, startQemu, stopProcess } from "./qemu-process.ts";
+import {
+	awaitProcessEnd,
+	findProcess,
+	isRunning,
+	type ProcessIdentity,
+	startQemu,
+	stopProcess,
+} from "./qemu-process.ts";
 
 /** QEMU's PV console backend keeps no more than this of what nobody reads (XSA-180; libxl sets the same). */
 const CONSOLE_LIMIT = "1048576";

@@ -27,7 +27,12 @@ export async function tailOfLog(path: string): Promise<string[]> {
 	}
 	try {
 		const { size } = await file.stat();
-		const { buffer, bytesRead } = await file.read(Buffer.alloc(TAIL_BYTES), 0, TAIL_BYTES, Math.max(0, size - TAIL_BYTES));
+		const { buffer, bytesRead } = await file.read(
+			Buffer.alloc(TAIL_BYTES),
+			0,
+			TAIL_BYTES,
+			Math.max(0, size - TAIL_BYTES),
+		);
 		const lines = buffer.subarray(0, bytesRead).toString("latin1").split(/\r?\n/);
 		return lines.map((line) => printable(line, 200)).filter((line) => line !== "");
 	} finally {
