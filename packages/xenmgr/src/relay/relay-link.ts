@@ -70,11 +70,7 @@ export class RelayLink implements RingServices {
 	}
 
 	/** The socket becomes the relay's user's: QEMU made it as root, and nobody else has a use for it. */
-	async attachQmpSocket({
-		guest,
-		path,
-		timeoutMs,
-	}: Parameters<RingServices["attachQmpSocket"]>[0]): Promise<void> {
+	async attachQmpSocket({ guest, path, timeoutMs }: Parameters<RingServices["attachQmpSocket"]>[0]): Promise<void> {
 		const { uid, gid } = await stat(this.#options.path);
 		await chmod(path, 0o600);
 		await chown(path, uid, gid);
