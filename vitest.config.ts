@@ -9,6 +9,7 @@ const system = outsideXen.map((folder) => `${folder}/**/*.system.test.ts`);
 
 export default defineConfig({
 	test: {
+		maxWorkers: "100%",
 		projects: [
 			{
 				...shared,
@@ -17,6 +18,8 @@ export default defineConfig({
 					include: outsideXen.map((folder) => `${folder}/**/*.test.ts`),
 					exclude: system,
 					testTimeout: 20_000,
+					// Tests keep nothing between files, and most of a file's time would be its imports.
+					isolate: false,
 				},
 			},
 			{

@@ -58,6 +58,7 @@ const DATA = [
 	"/usr/lib/x86_64-linux-gnu/qemu",
 	"/usr/libexec/coreutils/libstdbuf.so",
 	"/usr/libexec/xen-qemu-system-i386",
+	"/usr/share/ovmf/OVMF.fd",
 	"/usr/share/qemu",
 	"/usr/share/qemu-xen",
 	"/usr/share/seabios",

@@ -13,6 +13,7 @@ const DOM0_PACKAGES = [
 	"libstdc++6",
 	"mount",
 	"openssh-server",
+	"ovmf",
 	"procps",
 	"qemu-system-xen",
 	"runit",

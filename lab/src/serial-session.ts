@@ -36,6 +36,11 @@ export class SerialSession {
 		return new SerialSession(lab.spawn(["socat", "-", `UNIX-CONNECT:${path}`]));
 	}
 
+	/** A pseudo-terminal of dom0: a serial port of a QEMU there. */
+	static openPty(lab: Lab, path: string): SerialSession {
+		return new SerialSession(lab.spawn(["socat", "-", `${path},raw,echo=0`]));
+	}
+
 	write(data: string | Uint8Array): void {
 		this.#child.stdin?.write(data);
 	}

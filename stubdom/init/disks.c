@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot-files.h"
 #include "small-file.h"
 
 enum { APPEAR_TIMEOUT_MS = 20000 };
 
-const char *await_disks(const struct dm_argv *argv) {
+const char *await_disks(struct dm_argv *argv) {
 	static char problem[64];
 	long long deadline = monotonic_ms() + APPEAR_TIMEOUT_MS;
 	for (size_t i = 0; i < argv->count; i++) {
@@ -22,5 +23,5 @@ const char *await_disks(const struct dm_argv *argv) {
 			return problem;
 		}
 	}
-	return NULL;
+	return fetch_boot_files(argv);
 }

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { BulkheadError, withDeadline } from "@bulkhead/base";
 import type { Lab } from "@bulkhead/lab";
 
-const ANSWER_TIMEOUT_MS = 120_000;
+const ANSWER_TIMEOUT_MS = 300_000;
 
 /** A program in dom0 that answers each line with a line. It ends with its input. */
 export class LineProgram {

@@ -11,7 +11,7 @@ export function reportXenstore(results: XenstoreResults): string {
 		`${startedAt.slice(0, 16).replace("T", " ")} UTC, commit ${commit}; Debian ${lab.release}, Xen ${lab.xen}, Linux ${lab.kernel},`,
 		"emulated by QEMU without KVM, servers, clients and kernel on its 2 processors.",
 		`${PEER_NAMES.map((name) => `${name}: ${versions[name]}`).join("; ")}.`,
-		`Load of the machine before: ${loadBefore.machine.toFixed(2)}. ${rounds} rounds, after 2 to warm up.`,
+		`Load of the machine before: ${loadBefore.machine.toFixed(2)}. ${rounds} rounds, after 3 to warm up.`,
 	].join("\n");
 	const tables = SERVERS.flatMap((server) => (times[server] ? [reportServer(server, times[server])] : []));
 	return `${[heading, ...tables].join("\n\n")}\n`;
@@ -21,11 +21,12 @@ function reportServer(server: Server, cases: Record<Case, PeerTimes>): string {
 	const head = ["µs each: median (quartiles)", ...PEER_NAMES, "÷ libxenstore", "÷ pyxs", "bulkhead, per s"];
 	const rows = CASE_NAMES.map((name) => {
 		const times = cases[name];
+		const ratioTo = (peer: PeerName): string => (times[peer].length === 0 ? "–" : pairedRatio(times, peer).toFixed(2));
 		return [
 			CASES[name].title,
-			...PEER_NAMES.map((peer) => microseconds(summarize(times[peer]))),
-			pairedRatio(times, "libxenstore").toFixed(2),
-			pairedRatio(times, "pyxs").toFixed(2),
+			...PEER_NAMES.map((peer) => (times[peer].length === 0 ? "–" : microseconds(summarize(times[peer])))),
+			ratioTo("libxenstore"),
+			ratioTo("pyxs"),
 			Math.round(1e6 / median(times.bulkhead)).toString(),
 		];
 	});

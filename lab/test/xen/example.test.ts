@@ -2,29 +2,35 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, ok, useLab } from "./support/dom0.ts";
+import { retryOnFlake } from "./support/emulator-flake.ts";
 import { createGuest, type GuestDocument } from "./support/guests.ts";
 
 const EXAMPLE = "/etc/bulkhead/examples/linux.cfg";
+const START_TIMEOUT_MS = 400_000;
 
 describe("the example guest", () => {
 	const the = useLab();
 	let before: string[];
 	let guest: GuestDocument;
 	let serial: SerialSession;
+	let diskSha256: string;
 
 	beforeAll(async () => {
 		before = await takeSnapshot(the.lab);
-		guest = await createGuest(the.lab, EXAMPLE);
-		serial = await SerialSession.open(the.lab, guest, "serial0");
-	});
+		await retryOnFlake(the.lab, "the start of the example guest", async () => {
+			serial?.close();
+			guest = await createGuest(the.lab, EXAMPLE);
+			serial = await SerialSession.open(the.lab, guest, "serial0");
+			[, diskSha256 = ""] = await serial.expect(/BULKHEAD-GUEST-READY disk-sha256=([0-9a-f]{64}) write=ok/, 180_000);
+		});
+	}, START_TIMEOUT_MS);
 	afterAll(async () => {
 		serial?.close();
 	});
 
 	it("boots from the stub domain's emulated disk and answers on its serial port", async () => {
-		const [, sha256] = await serial.expect(/BULKHEAD-GUEST-READY disk-sha256=([0-9a-f]{64}) write=ok/, 180_000);
-		const { diskSha256 } = JSON.parse(await ok(the.lab, ["cat", "/var/lib/bulkhead/images/linux.img.json"]));
-		expect(sha256).toBe(diskSha256);
+		const image = JSON.parse(await ok(the.lab, ["cat", "/var/lib/bulkhead/images/linux.img.json"]));
+		expect(diskSha256).toBe(image.diskSha256);
 		await serial.expect(/guest# /, 60_000);
 		serial.write("echo answer-$((6 * 7))\n");
 		await serial.expect(/answer-42/, 30_000);

@@ -50,7 +50,7 @@ describe("a guest's life", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	it("can be paused, unpaused, renamed and looked up", async () => {
+	itRunsHvm("can be paused, unpaused, renamed and looked up", the, async () => {
 		const { domid, uuid } = await createGuest(the.lab, TINY, 'name="first"');
 		await ok(the.lab, ["bulkhead", "pause", "first"]);
 		expect(await findGuest(the.lab, "first")).toMatchObject({ phase: "paused" });

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Lab } from "../../src/lab.ts";
 import { awaitReady } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
+import { destroyAll, type GuestDocument } from "./support/guests.ts";
+import { START_TIMEOUT_MS, startTiny } from "./support/tiny-guest.ts";
 
 const COMMANDS = ["query-version", "query-status", "query-block", "query-chardev", "query-pci"];
 const PROXY_SOCKET = "/tmp/peer-qmp.sock";
@@ -44,8 +45,8 @@ describe("the stub domain's QMP over vchan", () => {
 	let guest: GuestDocument;
 
 	beforeAll(async () => {
-		guest = await createGuest(the.lab, TINY);
-	});
+		guest = await startTiny(the.lab);
+	}, START_TIMEOUT_MS);
 	afterAll(async () => {
 		await ok(the.lab, ["sv", "up", "/etc/service/bulkhead-relay"]);
 		await awaitReady(the.lab);

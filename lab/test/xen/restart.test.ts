@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Daemon, killAndAwaitRestart } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
-import { talkToTiny } from "./support/tiny-guest.ts";
+import { destroyAll, findGuest, type GuestDocument } from "./support/guests.ts";
+import { START_TIMEOUT_MS, startTiny, talkToTiny } from "./support/tiny-guest.ts";
 
 const CASES: { what: string; daemons: Daemon[] }[] = [
 	{ what: "bulkheadd", daemons: ["bulkheadd"] },
@@ -15,9 +15,8 @@ describe("a daemon killed with a guest running", () => {
 	let guest: GuestDocument;
 
 	beforeAll(async () => {
-		guest = await createGuest(the.lab, TINY);
-		await talkToTiny(the.lab, guest);
-	});
+		guest = await startTiny(the.lab);
+	}, START_TIMEOUT_MS);
 	afterAll(() => destroyAll(the.lab));
 
 	it.each(CASES)("comes back and finds its guest: $what", async ({ daemons }) => {

@@ -31,6 +31,8 @@ export interface Guest {
 	uptimeSeconds: number;
 	/** The stub domain of an HVM guest. */
 	stub?: { domid?: number; memoryKiB: number; state: "starting" | "running" | "failed"; error?: string };
+	/** The QEMU of an HVM guest whose device model is in domain 0. */
+	localQemu?: { pid?: number; state: "starting" | "running" | "failed"; error?: string };
 	/** QEMU's run state as last heard: "running", "paused", "shutdown" … */
 	qmp?: { status: string };
 	consoles: GuestConsole[];

@@ -60,6 +60,13 @@ export const guestDocument: z.ZodType<Guest> = z.object({
 			error: z.string().optional(),
 		})
 		.optional(),
+	localQemu: z
+		.object({
+			pid: count.optional(),
+			state: z.enum(["starting", "running", "failed"]),
+			error: z.string().optional(),
+		})
+		.optional(),
 	qmp: z.object({ status: z.string() }).optional(),
 	consoles: z.array(
 		z.object({

@@ -20,6 +20,13 @@ static constexpr uint32_t kMaxVcpus = 128;
 // xen.h: MAX_GUEST_CMDLINE, with its terminator.
 static constexpr size_t kMaxCommandLine = 1023;
 static constexpr uint64_t kFourGiB = uint64_t{1} << 32;
+static constexpr uint64_t kOneMiB = uint64_t{1} << 20;
+static constexpr size_t kMaxTables = size_t{1} << 20;
+// PVH: where the ACPI tables lie (guest-builder.ts: PVH_ACPI), at the end of the low memory; and the builder's own pages.
+static constexpr uint64_t kAcpiStart = 0xfc000000;
+static constexpr uint64_t kAcpiBytes = uint64_t{1} << 20;
+static constexpr uint64_t kSpecialStart = 0xfeff8000;
+static constexpr uint64_t kSpecialBytes = 8 * 4096;
 // Guest frames 0xA0 … 0xBF are video memory of a PC.
 static constexpr uint64_t kVgaHolePages = 0x20;
 
@@ -78,6 +85,20 @@ static void describeTarget(Image &image, const Target &target) {
 	image->max_vcpus = target.maxVcpus;
 }
 
+// Maximum and start of a domain with a hardware container: less than the maximum is populated on demand.
+struct Memory {
+	uint64_t maxKiB, targetKiB;
+};
+
+static Memory readContainerMemory(const Napi::Object &request, const char *targetName, uint64_t minKiB) {
+	Memory memory;
+	memory.maxKiB = readMemory(request.Get("maxMemoryKiB"), "maxMemoryKiB", minKiB);
+	memory.targetKiB = readMemory(request.Get(targetName), targetName, minKiB);
+	if (memory.targetKiB > memory.maxKiB)
+		throw Napi::TypeError::New(request.Env(), std::string(targetName) + " is more than maxMemoryKiB");
+	return memory;
+}
+
 static void loadMemory(XcSession &session, Image &image, uint32_t domid, uint64_t memoryKiB) {
 	session.step("xc_dom_boot_xen_init", [&](xc_interface *xc) { return xc_dom_boot_xen_init(image.get(), xc, domid); });
 	session.step("xc_dom_parse_image", [&](xc_interface *) { return xc_dom_parse_image(image.get()); });
@@ -132,25 +153,31 @@ static Value buildPv(const CallbackInfo &info) {
 	});
 }
 
-// RAM as the firmware shall see it: from 1 MiB up to the hole below 4 GiB, and what is left from 4 GiB on.
-static unsigned layOutMemory(Image &image, uint64_t bytes, e820entry map[2]) {
-	image->mmio_size = HVM_BELOW_4G_MMIO_LENGTH;
-	image->mmio_start = kFourGiB - image->mmio_size;
-	image->lowmem_end = bytes < image->mmio_start ? bytes : image->mmio_start;
-	image->highmem_end = bytes > image->mmio_start ? kFourGiB + (bytes - image->mmio_start) : 0;
-	image->vga_hole_size = kVgaHolePages;
-
-	constexpr uint64_t kOneMiB = uint64_t{1} << 20;
+// RAM from `start` up to the hole below 4 GiB, and what is left from 4 GiB on.
+static unsigned layOutMemory(Image &image, uint64_t bytes, uint64_t start, uint64_t holeStart, e820entry *map) {
+	image->mmio_start = holeStart;
+	image->mmio_size = kFourGiB - holeStart;
+	image->lowmem_end = bytes < holeStart ? bytes : holeStart;
+	image->highmem_end = bytes > holeStart ? kFourGiB + (bytes - holeStart) : 0;
 	unsigned count = 0;
-	map[count++] = {kOneMiB, image->lowmem_end - kOneMiB, 1 /* E820_RAM */};
+	map[count++] = {start, image->lowmem_end - start, 1 /* E820_RAM */};
 	if (image->highmem_end != 0) map[count++] = {kFourGiB, image->highmem_end - kFourGiB, 1};
 	return count;
 }
 
+namespace {
+
+struct HvmInfo {
+	uint32_t vcpus, maxVcpus;
+	bool apic;
+};
+
+}  // namespace
+
 // Completes the table that the library wrote with defaults for hvmloader (hvm_info_table.h).
 // Maps one frame of the guest and unmaps it again before returning; nothing else sees the address. The guest is
 // paused, but its `length` is copied and checked all the same.
-static void completeHvmInfo(XcSession &session, uint32_t domid, uint32_t maxVcpus) {
+static void completeHvmInfo(XcSession &session, uint32_t domid, const HvmInfo &wanted) {
 	xenforeignmemory_handle *memory = xc_interface_fmem_handle(session.xc());
 	xen_pfn_t frame = HVM_INFO_PFN;
 	errno = 0;
@@ -160,10 +187,10 @@ static void completeHvmInfo(XcSession &session, uint32_t domid, uint32_t maxVcpu
 	auto *table = reinterpret_cast<hvm_info_table *>(static_cast<uint8_t *>(page) + HVM_INFO_OFFSET);
 	bool recognised = table->length == sizeof *table;
 	if (recognised) {
-		table->apic_mode = 1;
-		table->nr_vcpus = maxVcpus;
+		table->apic_mode = wanted.apic;
+		table->nr_vcpus = wanted.maxVcpus;
 		memset(table->vcpu_online, 0, sizeof table->vcpu_online);
-		for (uint32_t vcpu = 0; vcpu < maxVcpus; vcpu++) table->vcpu_online[vcpu / 8] |= uint8_t(1u << (vcpu % 8));
+		for (uint32_t vcpu = 0; vcpu < wanted.vcpus; vcpu++) table->vcpu_online[vcpu / 8] |= uint8_t(1u << (vcpu % 8));
 		table->checksum = 0;
 		uint8_t sum = 0;
 		for (size_t i = 0; i < sizeof *table; i++) sum = uint8_t(sum + reinterpret_cast<uint8_t *>(table)[i]);
@@ -173,18 +200,41 @@ static void completeHvmInfo(XcSession &session, uint32_t domid, uint32_t maxVcpu
 	if (!recognised) session.fail("hvm_info table of an unknown layout", EPROTO);
 }
 
-// buildHvm({ domid, maxVcpus, storePort, consolePort, maxMemoryKiB, videoMemoryKiB, firmware, bios })
+static void attach(xc_hvm_firmware_module &module, std::vector<uint8_t> &bytes) {
+	module.data = bytes.data();
+	module.length = static_cast<uint32_t>(bytes.size());
+}
+
+static void addModule(Napi::Env env, Napi::Object result, const char *name, uint64_t address, uint32_t length) {
+	if (length == 0) return;
+	Napi::Object table = Napi::Object::New(env);
+	table.Set("address", Napi::Number::New(env, static_cast<double>(address)));
+	table.Set("length", Napi::Number::New(env, length));
+	result.Set(name, table);
+}
+
+// buildHvm({ domid, maxVcpus, vcpus, storePort, consolePort, memoryKiB, maxMemoryKiB, videoMemoryKiB, mmioHoleMiB, apic,
+// firmware, bios, acpiFirmware, smbiosFirmware ("" for none) })
 static Value buildHvm(const CallbackInfo &info) {
 	Napi::Object request = readObject(info[0], "request");
 	Target target = readTarget(request);
-	uint64_t maxKiB = readMemory(request.Get("maxMemoryKiB"), "maxMemoryKiB", 4096);
+	Memory memory = readContainerMemory(request, "memoryKiB", 4096);
 	uint64_t videoKiB = readMemory(request.Get("videoMemoryKiB"), "videoMemoryKiB", 0);
-	if (maxKiB < videoKiB + 4096) throw Napi::TypeError::New(info.Env(), "videoMemoryKiB leaves less than 4 MiB of RAM");
+	if (memory.targetKiB < videoKiB + 4096)
+		throw Napi::TypeError::New(info.Env(), "videoMemoryKiB leaves less than 4 MiB of RAM");
+	uint64_t holeStart = kFourGiB - (readInteger(request.Get("mmioHoleMiB"), "mmioHoleMiB", 256, 3840) << 20);
+	HvmInfo wanted = {readUint32(request.Get("vcpus"), "vcpus", 1, target.maxVcpus), target.maxVcpus,
+	                  readBoolean(request.Get("apic"), "apic")};
 	std::string firmwarePath = readPath(request.Get("firmware"), "firmware");
 	std::string biosPath = readPath(request.Get("bios"), "bios");
+	std::string acpiPath = readText(request.Get("acpiFirmware"), "acpiFirmware", 4095);
+	std::string smbiosPath = readText(request.Get("smbiosFirmware"), "smbiosFirmware", 4095);
 	return runWithSession(info.Env(), [=](XcSession &session) -> Settle {
 		std::vector<uint8_t> firmware = readFile("firmware", firmwarePath, kMaxFirmware);
 		std::vector<uint8_t> bios = readFile("BIOS", biosPath, kMaxFirmware);
+		std::vector<uint8_t> acpi, smbios;
+		if (!acpiPath.empty()) acpi = readFile("ACPI firmware", acpiPath, kMaxTables);
+		if (!smbiosPath.empty()) smbios = readFile("SMBIOS firmware", smbiosPath, kMaxTables);
 		e820entry map[2];
 
 		session.step("xc_dom_loginit", [](xc_interface *xc) { return xc_dom_loginit(xc); });
@@ -193,20 +243,108 @@ static Value buildHvm(const CallbackInfo &info) {
 		image->device_model = true;
 		session.step("xc_dom_kernel_mem",
 		             [&](xc_interface *) { return xc_dom_kernel_mem(image.get(), firmware.data(), firmware.size()); });
-		image->system_firmware_module.data = bios.data();
-		image->system_firmware_module.length = static_cast<uint32_t>(bios.size());
+		attach(image->system_firmware_module, bios);
+		if (!acpi.empty()) attach(image->acpi_modules[0], acpi);
+		if (!smbios.empty()) attach(image->smbios_module, smbios);
 		describeTarget(image, target);
 		// The device model populates video memory itself, later.
-		uint64_t ramKiB = maxKiB - videoKiB;
-		image->target_pages = ramKiB / 4;
-		unsigned entries = layOutMemory(image, ramKiB * 1024, map);
+		uint64_t ramKiB = memory.maxKiB - videoKiB;
+		image->target_pages = (memory.targetKiB - videoKiB) / 4;
+		image->vga_hole_size = kVgaHolePages;
+		unsigned entries = layOutMemory(image, ramKiB * 1024, kOneMiB, holeStart, map);
 		loadMemory(session, image, target.domid, ramKiB);
 		session.call("xc_domain_set_memory_map",
 		             [&](xc_interface *xc) { return xc_domain_set_memory_map(xc, target.domid, map, entries); });
 		image->e820 = map;
 		image->e820_entries = entries;
 		loadImage(session, image);
-		completeHvmInfo(session, target.domid, target.maxVcpus);
+		completeHvmInfo(session, target.domid, wanted);
+		uint64_t acpiAddress = image->acpi_modules[0].guest_addr_out, smbiosAddress = image->smbios_module.guest_addr_out;
+		uint32_t acpiLength = image->acpi_modules[0].length, smbiosLength = image->smbios_module.length;
+		return [=, settle = frames(image->xenstore_pfn, image->console_pfn)](Napi::Env env) -> Value {
+			Napi::Object result = settle(env).As<Napi::Object>();
+			addModule(env, result, "acpiTable", acpiAddress, acpiLength);
+			addModule(env, result, "smbiosTable", smbiosAddress, smbiosLength);
+			return result;
+		};
+	});
+}
+
+namespace {
+
+struct Piece {
+	uint64_t address;
+	std::vector<uint8_t> bytes;
+};
+
+}  // namespace
+
+static std::vector<Piece> readPieces(Value value) {
+	if (!value.IsArray()) throw Napi::TypeError::New(value.Env(), "acpi must be an array");
+	Napi::Array array = value.As<Napi::Array>();
+	if (array.Length() > MAX_ACPI_MODULES) throw Napi::TypeError::New(value.Env(), "acpi has too many pieces");
+	std::vector<Piece> pieces;
+	for (uint32_t i = 0; i < array.Length(); i++) {
+		Napi::Object given = readObject(array.Get(i), "piece");
+		Value bytes = given.Get("bytes");
+		if (!bytes.IsTypedArray() || bytes.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+			throw Napi::TypeError::New(value.Env(), "bytes must be a Uint8Array");
+		Napi::Uint8Array array8 = bytes.As<Napi::Uint8Array>();
+		if (array8.ByteLength() < 1 || array8.ByteLength() > kAcpiBytes)
+			throw Napi::TypeError::New(value.Env(), "bytes has a wrong length");
+		Piece piece;
+		piece.address = readInteger(given.Get("address"), "address", kAcpiStart, kAcpiStart + kAcpiBytes - array8.ByteLength());
+		piece.bytes.assign(array8.Data(), array8.Data() + array8.ByteLength());
+		pieces.push_back(std::move(piece));
+	}
+	return pieces;
+}
+
+// buildPvh({ domid, maxVcpus, storePort, consolePort, memoryKiB, maxMemoryKiB, kernel, ramdisk ("" for none),
+// commandLine, acpi: [{ address, bytes }] })
+static Value buildPvh(const CallbackInfo &info) {
+	Napi::Object request = readObject(info[0], "request");
+	Target target = readTarget(request);
+	Memory memory = readContainerMemory(request, "memoryKiB", 4096);
+	std::string kernelPath = readPath(request.Get("kernel"), "kernel");
+	std::string ramdiskPath = readText(request.Get("ramdisk"), "ramdisk", 4095);
+	std::string commandLine = readText(request.Get("commandLine"), "commandLine", kMaxCommandLine);
+	std::vector<Piece> acpi = readPieces(request.Get("acpi"));
+	return runWithSession(info.Env(), [=](XcSession &session) mutable -> Settle {
+		std::vector<uint8_t> kernel = readFile("kernel", kernelPath, kMaxKernel);
+		std::vector<uint8_t> ramdisk;
+		if (!ramdiskPath.empty()) ramdisk = readFile("ramdisk", ramdiskPath, kMaxRamdisk);
+		// RAM below and above 4 GiB, the special pages, the ACPI tables.
+		e820entry map[4] = {};
+
+		session.step("xc_dom_loginit", [](xc_interface *xc) { return xc_dom_loginit(xc); });
+		Image image(session, commandLine.c_str(), nullptr);
+		image->container_type = xc_dom_image::XC_DOM_HVM_CONTAINER;
+		image->device_model = false;
+		session.step("xc_dom_kernel_mem",
+		             [&](xc_interface *) { return xc_dom_kernel_mem(image.get(), kernel.data(), kernel.size()); });
+		if (!ramdisk.empty())
+			session.step("xc_dom_module_mem", [&](xc_interface *) {
+				return xc_dom_module_mem(image.get(), ramdisk.data(), ramdisk.size(), nullptr);
+			});
+		describeTarget(image, target);
+		image->target_pages = memory.targetKiB / 4;
+		bool hasHigh = layOutMemory(image, memory.maxKiB * 1024, 0, kAcpiStart, map) == 2;
+		e820entry high = map[1];
+		unsigned entries = 1;
+		if (!acpi.empty()) map[entries++] = {kAcpiStart, kAcpiBytes, 3 /* ACPI */};
+		map[entries++] = {kSpecialStart, kSpecialBytes, 2 /* reserved */};
+		if (hasHigh) map[entries++] = high;
+		for (size_t i = 0; i < acpi.size(); i++) {
+			attach(image->acpi_modules[i], acpi[i].bytes);
+			image->acpi_modules[i].guest_addr_out = acpi[i].address;
+		}
+		loadMemory(session, image, target.domid, memory.maxKiB);
+		session.call("xc_domain_set_memory_map",
+		             [&](xc_interface *xc) { return xc_domain_set_memory_map(xc, target.domid, map, entries); });
+		image->e820 = map;
+		image->e820_entries = entries;
+		loadImage(session, image);
 		return frames(image->xenstore_pfn, image->console_pfn);
 	});
 }
@@ -214,6 +352,7 @@ static Value buildHvm(const CallbackInfo &info) {
 void exportBuilder(Napi::Env env, Napi::Object exports) {
 	exports.Set("buildPv", Napi::Function::New(env, buildPv, "buildPv"));
 	exports.Set("buildHvm", Napi::Function::New(env, buildHvm, "buildHvm"));
+	exports.Set("buildPvh", Napi::Function::New(env, buildPvh, "buildPvh"));
 }
 
 }  // namespace bulkhead

@@ -24,14 +24,25 @@ static uint32_t grantVersion(XcSession &session) {
 	return info.capabilities & XEN_SYSCTL_PHYSCAP_gnttab_v2 ? 2 : 1;
 }
 
-// Every emulated device but vPCI; from Xen 4.19 on without USE_PIRQ too, as libxl's default is there.
-static uint32_t hvmEmulationFlags(XcSession &session) {
+static bool isSince(XcSession &session, int minor) {
 	int version = session.call("xc_version", [](xc_interface *xc) { return xc_version(xc, XENVER_version, nullptr); });
-	uint32_t flags = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
-	return version >= ((4 << 16) | 19) ? flags & ~XEN_X86_EMU_USE_PIRQ : flags;
+	return version >= ((4 << 16) | minor);
 }
 
-// create({ uuid: Uint8Array(16), hvm, maxVcpus, maxEvtchnPort, ssidref }) → domid
+// HVM: every emulated device but vPCI; from Xen 4.19 on without USE_PIRQ too unless asked for, as libxl has it.
+static uint32_t hvmEmulationFlags(XcSession &session, bool hvmPirq) {
+	uint32_t flags = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
+	return isSince(session, 19) && !hvmPirq ? flags & ~XEN_X86_EMU_USE_PIRQ : flags;
+}
+
+// -1, Xen's own limit, or a number.
+static int32_t readLimit(const Napi::Object &request, const char *name) {
+	Value value = request.Get(name);
+	return value.IsUndefined() ? -1 : static_cast<int32_t>(readUint32(value, name, 0, INT32_MAX));
+}
+
+// create({ uuid: Uint8Array(16), type, maxVcpus, maxEvtchnPort, ssidref, grantVersion (0: the newest), flags, cpupool,
+// altp2m, vmtraceBytes, separateIommu, maxGrantFrames?, maxMaptrackFrames?, hvmPirq, msrRelaxed }) → domid
 static Value create(const CallbackInfo &info) {
 	Napi::Object request = readObject(info[0], "request");
 	xen_domctl_createdomain config;
@@ -41,20 +52,52 @@ static Value create(const CallbackInfo &info) {
 	    uuid.As<Napi::TypedArray>().ByteLength() != sizeof config.handle)
 		throw Napi::TypeError::New(info.Env(), "uuid must be a Uint8Array of 16 bytes");
 	memcpy(config.handle, uuid.As<Napi::Uint8Array>().Data(), sizeof config.handle);
-	bool hvm = readBoolean(request.Get("hvm"), "hvm");
+	std::string type = readText(request.Get("type"), "type", 3);
+	auto flag = [&](const char *name, uint32_t bit) {
+		if (readBoolean(request.Get(name), name)) config.flags |= bit;
+	};
+	if (type == "hvm" || type == "pvh") {
+		config.flags |= XEN_DOMCTL_CDF_hvm;
+		flag("hap", XEN_DOMCTL_CDF_hap);
+		flag("oosOff", XEN_DOMCTL_CDF_oos_off);
+	} else if (type != "pv") {
+		throw Napi::TypeError::New(info.Env(), "type must be pv, hvm or pvh");
+	}
+	flag("nestedVirt", XEN_DOMCTL_CDF_nested_virt);
+	flag("vpmu", XEN_DOMCTL_CDF_vpmu);
+	flag("iommu", XEN_DOMCTL_CDF_iommu);
+	if (readBoolean(request.Get("separateIommu"), "separateIommu")) config.iommu_opts = XEN_DOMCTL_IOMMU_no_sharept;
+	if (readBoolean(request.Get("msrRelaxed"), "msrRelaxed")) config.arch.misc_flags = XEN_X86_MSR_RELAXED;
+	bool hvmPirq = readBoolean(request.Get("hvmPirq"), "hvmPirq");
 	config.max_vcpus = readUint32(request.Get("maxVcpus"), "maxVcpus", 1, kMaxVcpus);
 	config.max_evtchn_port = readUint32(request.Get("maxEvtchnPort"), "maxEvtchnPort", 1, (1 << 17) - 1);
 	config.ssidref = readUint32(request.Get("ssidref"), "ssidref");
-	config.max_grant_frames = -1;
-	config.max_maptrack_frames = -1;
+	config.max_grant_frames = readLimit(request, "maxGrantFrames");
+	config.max_maptrack_frames = readLimit(request, "maxMaptrackFrames");
+	config.vmtrace_size = readUint32(request.Get("vmtraceBytes"), "vmtraceBytes");
+	config.cpupool_id = readUint32(request.Get("cpupool"), "cpupool", 0, INT32_MAX);
+	uint32_t grants = readUint32(request.Get("grantVersion"), "grantVersion", 0, 2);
+	uint32_t altp2m = readUint32(request.Get("altp2m"), "altp2m", 0, 3);
+#ifdef XEN_DOMCTL_ALTP2M_mode
+	config.altp2m_opts = XEN_DOMCTL_ALTP2M_mode(altp2m);
+#endif
 	return runWithSession(info.Env(), [=](XcSession &session) mutable -> Settle {
-		config.grant_opts = XEN_DOMCTL_GRANT_version(grantVersion(session));
-		if (hvm) {
-			config.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
-			config.arch.emulation_flags = hvmEmulationFlags(session);
-		}
+		config.grant_opts = XEN_DOMCTL_GRANT_version(grants != 0 ? grants : grantVersion(session));
+		if (type == "hvm") config.arch.emulation_flags = hvmEmulationFlags(session, hvmPirq);
+		if (type == "pvh") config.arch.emulation_flags = XEN_X86_EMU_LAPIC;
 		uint32_t domid = kAnyDomid;
 		session.call("xc_domain_create", [&](xc_interface *xc) { return xc_domain_create(xc, &domid, &config); });
+#ifndef XEN_DOMCTL_ALTP2M_mode
+		// Before it became a part of the creation it was a parameter of the new domain.
+		if (altp2m != 0) {
+			errno = 0;
+			if (xc_hvm_param_set(session.xc(), domid, HVM_PARAM_ALTP2M, altp2m) < 0) {
+				int errnoNumber = errno;
+				xc_domain_destroy(session.xc(), domid);
+				session.fail("xc_hvm_param_set", errnoNumber);
+			}
+		}
+#endif
 		return [domid](Napi::Env env) { return Napi::Number::New(env, domid); };
 	});
 }
@@ -129,24 +172,6 @@ static Value setTarget(const CallbackInfo &info) {
 	return onDomainWith(info, "xc_domain_set_target", readDomid(info[1], "guest"), xc_domain_set_target);
 }
 
-static Value setDefaultTsc(const CallbackInfo &info) {
-	return onDomainWith(info, "xc_domain_set_tsc_info", 0, [](xc_interface *xc, uint32_t domid, uint64_t mode) {
-		return xc_domain_set_tsc_info(xc, domid, static_cast<uint32_t>(mode), 0, 0, 0);
-	});
-}
-
-static Value applyDefaultCpuPolicy(const CallbackInfo &info) {
-	uint32_t domid = readDomid(info[0]);
-	return runWithSession(info.Env(), [=](XcSession &session) -> Settle {
-		errno = 0;
-		int result = xc_cpuid_apply_policy(session.xc(), domid, false, nullptr, 0, /* pae */ true, /* itsc */ false,
-		                                   /* nested_virt */ false, nullptr, nullptr);
-		// Unlike its neighbours it returns a negated errno; -1 means that errno has it.
-		if (result != 0) session.fail("xc_cpuid_apply_policy", result == -1 ? errno : -result);
-		return nullptr;
-	});
-}
-
 static Value setHvmParam(const CallbackInfo &info) {
 	uint32_t param = readUint32(info[1], "param", 0, HVM_NR_PARAMS - 1);
 	return onDomainWith(info, "xc_hvm_param_set", readInteger(info[2], "value", 0, kMaxSafeInteger),
@@ -182,6 +207,7 @@ static Napi::Object describe(Napi::Env env, const xc_domaininfo_t &domain) {
 	result.Set("maxPages", Napi::Number::New(env, static_cast<double>(domain.max_pages)));
 	result.Set("cpuTimeNs", Napi::Number::New(env, static_cast<double>(domain.cpu_time)));
 	result.Set("onlineVcpus", Napi::Number::New(env, domain.nr_online_vcpus));
+	result.Set("cpupool", Napi::Number::New(env, domain.cpupool));
 	result.Set("maxVcpuId", Napi::Number::New(env, domain.max_vcpu_id));
 	return result;
 }
@@ -237,8 +263,6 @@ void exportDomains(Napi::Env env, Napi::Object exports) {
 	add("setMaxMemory", setMaxMemory);
 	add("setMemoryMapLimit", setMemoryMapLimit);
 	add("setPagingMempool", setPagingMempool);
-	add("setDefaultTsc", setDefaultTsc);
-	add("applyDefaultCpuPolicy", applyDefaultCpuPolicy);
 	add("setHvmParam", setHvmParam);
 	add("allocUnboundEvtchn", allocUnboundEvtchn);
 	add("setTarget", setTarget);

@@ -1,6 +1,8 @@
 // xenctrl.node: domain control and building, by libxenctrl and libxenguest. Their sonames carry Xen's version, so a
 // wrong Xen fails when this is loaded and not later.
 #include "builder.h"
+#include "cpus.h"
+#include "domain-settings.h"
 #include "domains.h"
 #include "host.h"
 #include "xc-session.h"
@@ -8,6 +10,8 @@
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	env.SetInstanceData(new bulkhead::XcAddon());
 	bulkhead::exportDomains(env, exports);
+	bulkhead::exportDomainSettings(env, exports);
+	bulkhead::exportCpus(env, exports);
 	bulkhead::exportHost(env, exports);
 	bulkhead::exportBuilder(env, exports);
 	return exports;

@@ -18,6 +18,7 @@ const raw: RawDomain = {
 	cpuTimeNs: 1_000_000,
 	onlineVcpus: 1,
 	maxVcpuId: 0,
+	cpupool: 2,
 };
 
 describe("domainInfo", () => {
@@ -37,6 +38,7 @@ describe("domainInfo", () => {
 			cpuTimeNs: 1_000_000,
 			onlineVcpus: 1,
 			maxVcpuId: 0,
+			cpupool: 2,
 		});
 		expect(domainInfo({ ...raw, hvm: false, shutdownReason: 255 })).toMatchObject({
 			type: "pv",
@@ -80,11 +82,33 @@ describe("NativeDomains", () => {
 		expect(await fake({ create }).create({ uuid: id, type: "hvm", maxVcpus: 2 })).toBe(9);
 		expect(create).toHaveBeenCalledWith({
 			uuid: Uint8Array.from({ length: 16 }, (_, index) => index * 17),
-			hvm: true,
+			type: "hvm",
 			maxVcpus: 2,
 			maxEvtchnPort: 1023,
 			ssidref: 0,
+			grantVersion: 0,
+			cpupool: 0,
+			altp2m: 0,
+			vmtraceBytes: 0,
+			hap: true,
+			oosOff: false,
+			nestedVirt: false,
+			vpmu: false,
+			iommu: false,
+			separateIommu: false,
+			msrRelaxed: false,
+			hvmPirq: false,
 		});
+		await fake({ create }).create({
+			...{ uuid: id, type: "pvh", maxVcpus: 1, altp2m: "external", iommu: "separate", oos: false },
+			...{ maxGrantFrames: 64, cpupool: 3 },
+		});
+		expect(create).toHaveBeenLastCalledWith(
+			expect.objectContaining({
+				...{ type: "pvh", altp2m: 2, iommu: true, separateIommu: true, oosOff: true },
+				...{ maxGrantFrames: 64, cpupool: 3 },
+			}),
+		);
 	});
 
 	test("destroying what does not exist succeeds; other refusals do not", async () => {

@@ -7,8 +7,8 @@ import { dropPrivileges } from "./process/drop-privileges.ts";
 import { type CommandLine, parseCommandLine, USAGE } from "./process/options.ts";
 import { ownDirectory } from "./process/own-directory.ts";
 import { getUser } from "./process/user.ts";
+import { dialQmp } from "./qmp/dial-qmp.ts";
 import { DEFAULT_QMP_POLICY } from "./qmp/qmp-policy.ts";
-import { dialVchanQmp } from "./qmp/vchan-qmp.ts";
 import { Relay } from "./relay.ts";
 import { VERSION } from "./version.ts";
 
@@ -34,7 +34,7 @@ async function serve(options: CommandLine): Promise<void> {
 	try {
 		relay = await Relay.start({
 			host,
-			dialQmp: dialVchanQmp(host),
+			dialQmp: dialQmp(host),
 			runDirectory: options.runDirectory,
 			stateDirectory: options.stateDirectory,
 			bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),

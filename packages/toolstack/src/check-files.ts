@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { access, type FileHandle, open } from "node:fs/promises";
 import { errnoOf } from "@bulkhead/base";
 import type { DiskConfig } from "@bulkhead/xlcfg";
 import { DeviceRefusedError, FileUnusableError } from "./errors.ts";
@@ -57,6 +57,28 @@ export async function checkKernel(role: string, path: string): Promise<void> {
 		throw new FileUnusableError(role, path, "is not a kernel (neither ELF nor bzImage)", {
 			remedy: "Give a Linux kernel with Xen PV support: a vmlinux or a bzImage",
 		});
+}
+
+/**
+ * A kernel that QEMU boots in an HVM guest: a bzImage, or an ELF file that says how (PVH's or multiboot's note, which QEMU
+ * looks for). @throws FileUnusableError; answers the size in KiB
+ */
+export async function checkBootKernel(path: string): Promise<number> {
+	const { size, head } = await probeImage("kernel", path);
+	const isBzImage = head.subarray(BZIMAGE.offset, BZIMAGE.offset + 4).equals(BZIMAGE.magic);
+	if (!isBzImage && !head.subarray(0, 4).equals(ELF_MAGIC))
+		throw new FileUnusableError("kernel", path, "is not a kernel that QEMU boots (neither bzImage nor ELF)", {
+			remedy: "Give a Linux kernel as the distribution installs it: vmlinuz",
+		});
+	return Math.ceil(size / 1024);
+}
+
+/** @throws FileUnusableError unless the file is a program that may be started */
+export async function checkProgram(role: string, path: string, remedy: string): Promise<void> {
+	await probeImage(role, path);
+	await access(path, constants.X_OK).catch((cause: unknown) => {
+		throw new FileUnusableError(role, path, "may not be executed", { cause, remedy });
+	});
 }
 
 /** @throws FileUnusableError; answers the size in KiB */

@@ -1,17 +1,24 @@
 import type { Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
+import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
-import { pagingMempoolBytes } from "./domain/prepare.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { prepareSettings } from "./plan/domain-settings.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */
 export interface InstalledImages {
 	firmware: string;
 	bios: string;
+	/** OVMF.fd of Debian's ovmf. */
+	ovmf: string;
+	/** QEMU for guests whose device model is in domain 0. */
+	qemu: string;
+	/** MiniOS with the older QEMU; no distribution has one any more. */
+	miniosKernel: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -22,8 +29,6 @@ export interface InstalledImages {
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
 const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
-/** What the stub's kernel and QEMU need beside the unpacked initramfs. */
-const STUB_WORKING_KIB = 64 * 1024;
 
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
@@ -39,38 +44,23 @@ export async function checkHost(
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
-		bios: config.biosPathOverride ?? installed.bios,
+		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
-	if (config.type === "pv") await checkPvImage(config);
+	if (config.type !== "hvm") await checkPvImage(config);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
-		await checkFirmware("BIOS", firmware.bios);
+		await checkBios(config, firmware.bios);
+		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
+		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 	}
-	const stub = config.type === "hvm" ? await checkStub(config, installed) : undefined;
+	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
-	return { firmware, stub, stubUuid, nics };
+	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
 	await checkKernel("kernel", kernel ?? "");
 	if (ramdisk !== undefined) await checkRamdisk("ramdisk", ramdisk);
-}
-
-async function checkStub(config: GuestConfig, installed: InstalledImages): Promise<NonNullable<HostFacts["stub"]>> {
-	const kernel = config.stub?.kernel ?? installed.stubKernel;
-	const ramdisk = config.stub?.ramdisk ?? installed.stubRamdisk;
-	const memoryKiB = config.stub?.memoryKiB ?? installed.stubMemoryKiB;
-	const commandLine = config.stub?.commandLine ?? installed.stubCommandLine;
-	await checkKernel("stub domain's kernel", kernel);
-	const { sizeKiB, compressed } = await checkRamdisk("stub domain's ramdisk", ramdisk);
-	// The kernel unpacks an initramfs into a tmpfs of half of the memory at most, while it still holds the archive.
-	const leastKiB = compressed ? sizeKiB + STUB_WORKING_KIB : 2 * sizeKiB + STUB_WORKING_KIB;
-	if (memoryKiB < leastKiB)
-		throw new NotEnoughMemoryError(`The stub domain cannot run in ${toMiB(memoryKiB)} MiB`, {
-			remedy: `Give stubdomain_memory = ${Math.ceil(leastKiB / 1024)} or more`,
-			fields: { memoryKiB, leastKiB },
-		});
-	return { kernel, ramdisk, memoryKiB, commandLine };
 }
 
 async function checkHostMemory(
@@ -79,8 +69,8 @@ async function checkHostMemory(
 	domains: Hypervisor["domains"],
 ): Promise<void> {
 	const { freeKiB } = await domains.hostInfo();
-	const paging = config.type === "hvm" ? pagingMempoolBytes(config.vcpus, config.memoryKiB) / 1024 : 0;
-	const guestKiB = config.memoryKiB + paging + (config.type === "hvm" ? HVM_OVERHEAD_KIB : PV_OVERHEAD_KIB);
+	const paging = prepareSettings(config).pagingBytes / 1024;
+	const guestKiB = config.memoryKiB + paging + (config.type === "pv" ? PV_OVERHEAD_KIB : HVM_OVERHEAD_KIB);
 	const neededKiB = guestKiB + (stubKiB === undefined ? 0 : stubKiB + config.videoMemoryKiB + PV_OVERHEAD_KIB);
 	if (neededKiB > freeKiB)
 		throw new NotEnoughMemoryError(

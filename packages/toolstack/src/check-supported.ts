@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@bulkhead/base";
-import { ABSENT, type EndAction, type GuestConfig } from "@bulkhead/xlcfg";
+import type { EndAction, GuestConfig } from "@bulkhead/xlcfg";
 
 interface MissingFeature {
 	/** The key of the config that asks for it. */
@@ -11,7 +11,7 @@ interface MissingFeature {
 }
 
 const END_ACTIONS: ReadonlySet<EndAction> = new Set(["destroy", "restart", "preserve"]);
-const BUILT_SERIALS: ReadonlySet<string> = new Set(["pty"]);
+const BUILT_SERIALS: ReadonlySet<string> = new Set(["pty", "none"]);
 
 const hasDisk =
 	(matches: (disk: GuestConfig["disks"][number]) => boolean) =>
@@ -31,32 +31,10 @@ const keyed = (key: string, what: string, asked: MissingFeature["asked"]): Missi
  * config asks for is ever left out without a word.
  */
 export const MISSING_FEATURES: readonly MissingFeature[] = [
-	{ key: "type", asked: ({ type }) => type === "pvh", what: "A PVH guest", remedy: 'Use type = "pv" or "hvm"' },
 	keyed("pvshim", "The PV shim", ({ pvShim }) => pvShim !== undefined),
 	keyed("bootloader", "A bootloader", ({ bootloader }) => bootloader !== undefined),
 	keyed("firmware", "Booting with pvgrub", ({ bootFirmware }) => bootFirmware !== undefined),
-	{
-		key: "kernel",
-		asked: ({ type, kernel }) => type === "hvm" && kernel !== undefined,
-		what: "Booting an HVM guest from a kernel",
-		remedy: "Boot it from a disk or CD",
-	},
-	{ key: "bios", asked: ({ bios }) => bios !== "seabios", what: "Another BIOS than SeaBIOS", remedy: 'Use "seabios"' },
-	keyed("smbios_firmware", "Handing over SMBIOS tables", ({ smbiosFirmware }) => smbiosFirmware !== undefined),
-	keyed("acpi_firmware", "Handing over ACPI tables", ({ acpiFirmware }) => acpiFirmware !== undefined),
 	keyed("smbios", "Setting SMBIOS strings", ({ smbios }) => smbios.length > 0),
-	{
-		key: "device_model_stubdomain_override",
-		asked: ({ deviceModel }) => deviceModel?.place === "dom0",
-		what: "A device model in domain 0",
-		remedy: "Remove the line: the guest gets a stub domain",
-	},
-	{
-		key: "device_model_version",
-		asked: ({ deviceModel }) => deviceModel?.place === "minios",
-		what: "A MiniOS stub domain",
-		remedy: 'Use device_model_version = "qemu-xen"',
-	},
 	keyed(
 		"device_model_stubdomain_seclabel",
 		"A label of the stub domain",
@@ -125,9 +103,10 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 
 	{
 		key: "serial",
-		asked: ({ serials }) => serials.some((serial) => !BUILT_SERIALS.has(serial)),
-		what: 'A serial port other than "pty"',
-		remedy: 'Use "pty" for each port, and "none" only last',
+		asked: ({ serials, deviceModel }) =>
+			deviceModel?.place === "stub-domain" && serials.some((serial) => !BUILT_SERIALS.has(serial)),
+		what: 'A serial port other than "pty" and "none" in a stub domain',
+		remedy: 'Use "pty", or device_model_stubdomain_override = 0',
 	},
 	keyed("channel", "A channel", ({ channels }) => channels.length > 0),
 	keyed("vfb", "A PV frame buffer", ({ frameBuffers }) => frameBuffers.length > 0),
@@ -141,74 +120,18 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 	keyed("vsnd", "A PV sound card", ({ sounds }) => sounds.length > 0),
 	keyed("vdispl", "A PV display", ({ displays }) => displays.length > 0),
 	keyed("virtio", "A virtio device", ({ virtio }) => virtio.length > 0),
-	{ key: "vga", asked: ({ vga }) => vga === "qxl", what: "A qxl graphics card", remedy: 'Use "stdvga"' },
-	keyed("vnc", "A screen by VNC", ({ vnc }) => vnc !== undefined),
-	keyed("sdl", "A screen by SDL", ({ sdl }) => sdl !== undefined),
-	keyed("spice", "A screen by SPICE", ({ spice }) => spice !== undefined),
-	keyed("keymap", "A keyboard layout", ({ keymap }) => keymap !== undefined),
-	keyed("usb", "Emulated USB", ({ usb }) => usb !== undefined),
-	keyed("soundhw", "An emulated sound card", ({ soundHardware }) => soundHardware !== undefined),
-	keyed("xen_platform_pci", "A machine without Xen's platform device", ({ xenPlatformPci }) => !xenPlatformPci),
 	keyed(
 		"xen_platform_pci_bar_uc",
 		"The caching of the platform device's memory",
 		({ xenPlatformPciBarUncached }) => xenPlatformPciBarUncached !== undefined,
 	),
-	keyed("vendor_device", "A vendor's device", ({ vendorDevice }) => vendorDevice !== undefined),
 	keyed("gfx_passthru", "Handing over a graphics card", ({ gfxPassthru }) => gfxPassthru !== undefined),
 
-	{
-		key: "maxmem",
-		asked: (config) => config.maxMemoryKiB !== config.memoryKiB,
-		what: "A maxmem other than memory",
-		remedy: remove("maxmem"),
-	},
-	{
-		key: "maxvcpus",
-		asked: (config) => config.maxVcpus !== config.vcpus,
-		what: "A maxvcpus other than vcpus",
-		remedy: remove("maxvcpus"),
-	},
-	keyed("cpus", "Pinning vcpus", ({ cpus }) => cpus !== undefined),
-	keyed("cpus_soft", "A soft affinity of vcpus", ({ cpusSoft }) => cpusSoft !== undefined),
-	keyed("cpu_weight", "Setting scheduling parameters", ({ scheduling }) => scheduling !== undefined),
-	{
-		key: "pool",
-		asked: ({ pool }) => pool !== undefined && pool !== "Pool-0",
-		what: "Another cpupool than Pool-0",
-		remedy: remove("pool"),
-	},
-	keyed("cpuid", "A cpuid policy", ({ cpuid }) => cpuid.length > 0),
-	keyed("nestedhvm", "Nested virtualization", ({ nestedHvm }) => nestedHvm),
-	keyed(
-		"altp2m",
-		"Alternate memory maps (altp2m)",
-		({ altp2m, altp2mCount }) => altp2m !== undefined || altp2mCount !== undefined,
-	),
-	keyed("tsc_mode", "A mode of the time stamp counter", ({ tscMode }) => tscMode !== undefined),
-	keyed("timer_mode", "A mode of the emulated timers", ({ timerMode }) => timerMode !== undefined),
-	keyed("localtime", "A clock in local time", ({ localtime }) => localtime),
-	keyed("rtc_timeoffset", "An offset of the clock", ({ rtcTimeOffsetSeconds }) => rtcTimeOffsetSeconds !== 0),
-	keyed("shadow_memory", "Choosing the paging memory", ({ shadowMemoryKiB }) => shadowMemoryKiB !== undefined),
-	keyed("mmio_hole", "Choosing the MMIO hole", ({ mmioHoleMiB }) => mmioHoleMiB !== undefined),
-	keyed("viridian", "Hyper-V interfaces", ({ viridian }) => viridian.length > 0),
-	keyed("ms_vm_genid", "A generation id", ({ vmGenerationId }) => vmGenerationId !== undefined),
+	keyed("extratime", "Extra time beyond a reservation", ({ scheduling }) => scheduling?.extratime !== undefined),
+	keyed("altp2m_count", "Choosing the number of alternate memory maps", ({ altp2mCount }) => altp2mCount !== undefined),
 	keyed("vnuma", "Virtual NUMA", ({ vnuma }) => vnuma.length > 0),
-	...(["apic", "pae", "nx", "hpet"] as const).map((key) =>
-		keyed(key, `A guest without ${key}`, (config) => !config[key]),
-	),
-	keyed("vpt_align", "Timers that are not aligned", ({ vptAlign }) => vptAlign !== ABSENT.vptAlign),
-	keyed("acpi_s3", "A guest without ACPI S3", ({ acpiS3 }) => acpiS3 !== ABSENT.acpiS3),
-	keyed("acpi_s4", "A guest without ACPI S4", ({ acpiS4 }) => acpiS4 !== ABSENT.acpiS4),
-	keyed("acpi_laptop_slate", "ACPI's laptop and slate", ({ acpiLaptopSlate }) => acpiLaptopSlate),
-	keyed("hap", "A guest without hap", ({ hap }) => hap === false),
-	keyed("oos", "Setting oos", ({ oos }) => oos !== undefined),
-	keyed("hvm_pirq", "Interrupts over event channels (hvm_pirq)", ({ hvmPirq }) => hvmPirq === true),
-	keyed("msr_relaxed", "Relaxed MSRs", ({ msrRelaxed }) => msrRelaxed),
-	keyed("vpmu", "Performance counters (vpmu)", ({ vpmu }) => vpmu),
+	keyed("mca_caps", "Telling a guest of machine checks", (config) => config.machineCheckCapabilities !== undefined),
 	keyed("e820_host", "The host's memory map", ({ e820Host }) => e820Host),
-	keyed("nomigrate", "An invariant time stamp counter (nomigrate)", ({ nomigrate }) => nomigrate),
-	keyed("passthrough", "IOMMU mappings", ({ passthrough }) => passthrough !== undefined && passthrough !== "disabled"),
 	keyed("rdm", "Reserved memory of devices", ({ rdm }) => rdm !== undefined),
 	keyed(
 		"rdm_mem_boundary",
@@ -221,22 +144,15 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		"A writable device folder",
 		({ xendSuspendEvtchnCompat }) => xendSuspendEvtchnCompat,
 	),
-	keyed("max_grant_frames", "A limit of grant frames", ({ maxGrantFrames }) => maxGrantFrames !== undefined),
-	keyed(
-		"max_maptrack_frames",
-		"A limit of maptrack frames",
-		({ maxMaptrackFrames }) => maxMaptrackFrames !== undefined,
-	),
-	keyed("max_grant_version", "A version of grant tables", ({ maxGrantVersion }) => maxGrantVersion !== undefined),
-	keyed("max_event_channels", "A limit of event channels", ({ maxEventChannels }) => maxEventChannels !== undefined),
-	keyed("vmtrace_buf_kb", "Tracing (vmtrace)", ({ vmtraceBufferKiB }) => vmtraceBufferKiB !== undefined),
-	keyed("ioports", "Access to I/O ports", ({ ioPorts }) => ioPorts.length > 0),
-	keyed("irqs", "Access to interrupts", ({ irqs }) => irqs.length > 0),
-	keyed("iomem", "Access to I/O memory", ({ ioMemory }) => ioMemory.length > 0),
 	keyed("xenstore_feature_mask", "Choosing xenstore's features", (config) => config.xenstoreFeatureMask !== undefined),
 	keyed("xenstore_quota", "A quota of xenstore", ({ xenstoreQuota }) => xenstoreQuota.length > 0),
-	keyed("seclabel", "A security label", ({ securityLabel }) => securityLabel !== undefined),
-	keyed("init_seclabel", "A security label", ({ initSecurityLabel }) => initSecurityLabel !== undefined),
+	{
+		key: "seclabel",
+		asked: ({ securityLabel, initSecurityLabel }) =>
+			securityLabel !== undefined && initSecurityLabel !== undefined && securityLabel !== initSecurityLabel,
+		what: "Another security label after the guest is built",
+		remedy: "Give only one of seclabel and init_seclabel",
+	},
 
 	...(["poweroff", "reboot", "watchdog", "crash"] as const).map(
 		(end): MissingFeature => ({

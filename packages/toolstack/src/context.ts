@@ -25,6 +25,8 @@ export interface RingServices {
 		remotePort: EvtchnPort;
 		timeoutMs: number;
 	}): Promise<void>;
+	/** Opens the QMP session over the unix socket of a QEMU in domain 0, which is handed to the relay's user. */
+	attachQmpSocket(request: { guest: Uuid; path: string; timeoutMs: number }): Promise<void>;
 	/**
 	 * One command for the guest's QEMU; the answer is QEMU's word, so unchecked. Errors of the connection, of QEMU, of
 	 * the deadline.
@@ -41,12 +43,25 @@ export interface RingServices {
 	release(guest: Uuid, options: { purge: boolean }): Promise<void>;
 }
 
+/** Files of one guest on the host, each made by the step that needs it. */
+export interface GuestPlaces {
+	/** Copies of what a direct kernel boot needs, for the guest's life. */
+	bootFolder: string;
+	/** Sockets of a QEMU in domain 0. */
+	qemuFolder: string;
+	/** What a QEMU in domain 0 prints. */
+	qemuLog: string;
+	/** Xen's run-time folder, where libxenstat looks for QEMUs. */
+	xenRunFolder: string;
+}
+
 /** Everything that steps work on. */
 export interface ToolstackContext {
 	config: GuestConfig;
 	runtime: GuestRuntime;
 	xenstore: XenstoreClient;
 	hypervisor: Hypervisor;
+	places: GuestPlaces;
 	rings: RingServices;
 	/** Disks that this process holds open, by virtual device name. */
 	openDisks: Map<string, HeldDisk>;

@@ -6,8 +6,10 @@ export interface HostFacts {
 	/** For HVM: hvmloader and the BIOS image, both readable. */
 	firmware: { firmware: string; bios: string };
 	/** For HVM: the stub domain's image and size, defaults filled in. */
-	stub: { kernel: string; ramdisk: string; commandLine: string; memoryKiB: number } | undefined;
+	stub: { kernel: string; ramdisk?: string; commandLine: string; memoryKiB: number } | undefined;
 	stubUuid: Uuid;
 	/** The guest's, with what the host fills in. */
 	nics: NicConfig[];
+	/** For HVM with QEMU in domain 0: its program, executable. */
+	qemu?: string;
 }

@@ -1,7 +1,8 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
-export type { RingServices, ToolstackContext } from "./context.ts";
+export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
+export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
@@ -27,7 +28,7 @@ export { checkDetach, detachDisk, findDisk } from "./hotplug/detach-disk.ts";
 export { type DiskState, listDisks } from "./hotplug/list-disks.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
 export { planDestroy } from "./plan/destroy.ts";
-export type { DomainRuntime, GuestRuntime } from "./runtime.ts";
+export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";
 export { createActions } from "./steps/create-actions.ts";
 export { destroyActions } from "./steps/destroy-actions.ts";
 export type { ConsoleRequest, CreateStep, DestroyStep, Role } from "./steps.ts";

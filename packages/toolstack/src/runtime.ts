@@ -12,12 +12,23 @@ export interface DomainRuntime {
 	consoleFrame?: number;
 }
 
+/** A QEMU in domain 0. */
+export interface LocalQemu {
+	pid?: number;
+	/** Tells it from a later process with its number. */
+	startTime?: string;
+	/** Its emulated serial ports that are ptys. */
+	serialTtys?: { port: number; path: string }[];
+}
+
 /** What is known of a guest beyond its config: kept on disk, so that a new daemon can adopt or undo it. */
 export interface GuestRuntime {
 	guest: DomainRuntime;
 	stub?: DomainRuntime;
 	/** Names of the disks that were attached since the guest's start: QEMU does not know them. */
 	attachedDisks?: string[];
+	/** Present for an HVM guest whose QEMU is a process of domain 0; empty until that is started. */
+	qemu?: LocalQemu;
 }
 
 export function runtimeOf(runtime: GuestRuntime, role: Role): DomainRuntime {

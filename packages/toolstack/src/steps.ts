@@ -1,17 +1,17 @@
 import type { Uuid } from "@bulkhead/base";
+import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
 import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
+import type { BootFile } from "./device-model/direct-boot.ts";
+import type { CreateSettings, HardwareSettings, PlacementSettings, PrepareSettings } from "./plan/domain-settings.ts";
 
 /** The two domains that a guest may consist of. */
 export type Role = "guest" | "stub";
 
-export interface ImageRequest {
-	memoryKiB: number;
-	videoMemoryKiB: number;
-	/** PV: kernel, ramdisk and command line. */
-	pv?: { kernel: string; ramdisk?: string; commandLine: string };
-	/** HVM: hvmloader and the BIOS. */
-	hvm?: { firmware: string; bios: string };
-}
+/** What the builder is asked for, beside what the steps before have found. */
+export type ImageRequest =
+	| { type: "pv"; memoryKiB: number; kernel: string; ramdisk?: string; commandLine: string }
+	| ({ type: "pvh" } & Omit<BuildPvh, "domid" | "maxVcpus" | "storePort" | "consolePort" | "acpi"> & { acpi: boolean })
+	| ({ type: "hvm" } & Omit<BuildHvm, "domid" | "maxVcpus" | "storePort" | "consolePort">);
 
 /** A console of a domain, as a user names it. */
 export interface ConsoleRequest {
@@ -27,13 +27,35 @@ export interface ConsoleRequest {
 /** What creating a guest consists of: plain data, printable, one executor for each name (create-actions.ts). */
 export type CreateStep =
 	| { name: "open-disk"; disk: DiskConfig }
-	| { name: "create-domain"; role: Role; uuid: Uuid; type: "pv" | "hvm"; maxVcpus: number }
-	| { name: "write-skeleton"; role: Role; domainName: string; type: "pv" | "hvm" }
-	| { name: "prepare-domain"; role: Role; type: "pv" | "hvm"; maxVcpus: number; memoryKiB: number }
-	| { name: "build-image"; role: Role; type: "pv" | "hvm"; maxVcpus: number; image: ImageRequest }
-	| { name: "introduce"; role: Role; type: "pv" | "hvm"; vcpus: number; memoryKiB: number; videoMemoryKiB: number }
-	| { name: "pair-domains"; bios: string }
-	| { name: "publish-devices"; roles: Role[]; disks: DiskConfig[]; nics: NicConfig[]; consoles: ConsoleRequest[] }
+	| { name: "open-boot-file"; file: BootFile }
+	| { name: "create-domain"; role: Role; uuid: Uuid; settings: CreateSettings }
+	| { name: "write-skeleton"; role: Role; domainName: string; type: DomainType; dmVersion: string }
+	| { name: "prepare-domain"; role: Role; settings: PrepareSettings }
+	| { name: "place-domain"; role: Role; placement: PlacementSettings }
+	| { name: "build-image"; role: Role; maxVcpus: number; image: ImageRequest }
+	| {
+			name: "introduce";
+			role: Role;
+			type: DomainType;
+			vcpus: number;
+			maxVcpus: number;
+			memoryKiB: number;
+			maxMemoryKiB: number;
+			videoMemoryKiB: number;
+			dmVersion: string;
+	  }
+	| { name: "permit-hardware"; role: Role; type: DomainType; hardware: HardwareSettings }
+	| { name: "pair-domains"; protocol: "linux" | "minios"; bios: string }
+	| { name: "announce-qemu" }
+	| {
+			name: "publish-devices";
+			roles: Role[];
+			disks: DiskConfig[];
+			/** Names of disks that the stub domain has alone. */
+			bootDisks: string[];
+			nics: NicConfig[];
+			consoles: ConsoleRequest[];
+	  }
 	| { name: "connect-nics"; roles: Role[]; nics: NicConfig[] }
 	/** For a QEMU in domain 0, once it runs. */
 	| { name: "connect-taps"; nics: NicConfig[] }
@@ -42,12 +64,17 @@ export type CreateStep =
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }
 	| { name: "await-device-model"; timeoutMs: number }
 	| { name: "connect-qmp" }
+	| { name: "start-qemu"; binary: string }
+	| { name: "await-qemu"; timeoutMs: number }
+	| { name: "connect-qmp-socket" }
+	| { name: "configure-qemu" }
 	| { name: "start-guest" };
 
 /** What taking a guest away consists of. Every step is safe to repeat. */
 export type DestroyStep =
 	| { name: "flush-disks" }
 	| { name: "forget-relay"; purge: boolean }
+	| { name: "stop-qemu" }
 	| { name: "destroy-domain"; role: Role }
 	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }

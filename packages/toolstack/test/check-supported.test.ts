@@ -10,15 +10,15 @@ describe("checkSupported", () => {
 	});
 
 	it("names everything that is asked for and not built, at once", () => {
-		const config = hvmConfig({ gfxPassthru: "igd", rdm: { strategy: "host", policy: "strict" }, nomigrate: true });
+		const config = hvmConfig({ gfxPassthru: "igd", rdm: { strategy: "host", policy: "strict" }, e820Host: true });
 		const error = catchError(config);
 		expect(error).toMatchObject({
 			code: "unsupported-feature",
-			message: "Handing over a graphics card (gfx_passthru) is not supported yet (nor: nomigrate, rdm)",
+			message: "Handing over a graphics card (gfx_passthru) is not supported yet (nor: e820_host, rdm)",
 			fields: {
 				features: [
 					{ key: "gfx_passthru", what: "Handing over a graphics card", remedy: "Remove gfx_passthru" },
-					{ key: "nomigrate" },
+					{ key: "e820_host" },
 					{ key: "rdm" },
 				],
 			},

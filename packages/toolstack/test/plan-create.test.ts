@@ -44,7 +44,11 @@ describe("planCreate", () => {
 		const config = hvmConfig({ vga: "stdvga", videoMemoryKiB: 16384, disks: [disk(), cdrom({ path: undefined })] });
 		const steps = stepsOf(planCreate(config, facts, { paused: false }));
 		expect(steps).toContainEqual(
-			expect.objectContaining({ name: "prepare-domain", role: "stub", memoryKiB: 208 * 1024 }),
+			expect.objectContaining({
+				name: "prepare-domain",
+				role: "stub",
+				settings: expect.objectContaining({ memoryKiB: 208 * 1024 }),
+			}),
 		);
 		expect(steps).toContainEqual(
 			expect.objectContaining({ name: "publish-devices", roles: ["guest", "stub"], disks: [disk()] }),
@@ -67,12 +71,89 @@ describe("planCreate", () => {
 		]);
 	});
 
+	it("builds a PVH guest like a PV one, with ACPI tables unless they are unwanted", () => {
+		const config = pvConfig({ type: "pvh", disks: [], maxVcpus: 2, maxMemoryKiB: 256 * 1024 });
+		expect(outline(planCreate(config, facts, { paused: false }))).toEqual(
+			outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false })),
+		);
+		expect(stepsOf(planCreate(config, facts, { paused: false }))).toContainEqual({
+			name: "build-image",
+			role: "guest",
+			maxVcpus: 2,
+			image: {
+				type: "pvh",
+				memoryKiB: 192 * 1024,
+				maxMemoryKiB: 256 * 1024,
+				kernel: "/boot/vmlinux",
+				ramdisk: "/boot/initramfs",
+				commandLine: "console=hvc0",
+				acpi: true,
+			},
+		});
+	});
+
+	it("places vcpus before memory is taken, and gives hardware after the image", () => {
+		const config = pvConfig({ disks: [], cpus: ["0"], irqs: [9] });
+		expect(outline(planCreate(config, facts, { paused: true })).slice(2, 7)).toEqual([
+			"-=- prepare-domain guest",
+			"-=- place-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"-=- permit-hardware guest",
+		]);
+	});
+
+	it("starts QEMU in domain 0 for a guest that has its device model there, and no stub domain", () => {
+		const deviceModel = { place: "dom0" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
+		const config = hvmConfig({ deviceModel, stub: undefined });
+		expect(outline(planCreate(config, { ...facts, stub: undefined, qemu: "/qemu" }, { paused: false }))).toEqual([
+			"-= open-disk",
+			"-=- create-domain guest",
+			"-=- write-skeleton guest",
+			"-=- prepare-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"- announce-qemu",
+			"- publish-devices",
+			"-= connect-consoles",
+			"-=- start-qemu",
+			"-=- await-qemu",
+			"-=- connect-qmp-socket",
+			"-=- configure-qemu",
+			"- start-guest",
+		]);
+	});
+
+	it("gives the files of a direct kernel boot to the stub domain alone", () => {
+		const config = hvmConfig({ kernel: "/k", ramdisk: "/r" });
+		const steps = stepsOf(planCreate(config, facts, { paused: false }));
+		expect(steps.filter(({ name }) => name === "open-boot-file")).toHaveLength(2);
+		expect(steps).toContainEqual(
+			expect.objectContaining({ name: "publish-devices", disks: [disk()], bootDisks: ["xvdy", "xvdz"] }),
+		);
+	});
+
+	it("asks no MiniOS stub domain for QMP, and names its device model as libxl does", () => {
+		const deviceModel = { place: "minios" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
+		const steps = stepsOf(planCreate(hvmConfig({ deviceModel }), facts, { paused: false }));
+		expect(steps.some(({ name }) => name === "connect-qmp")).toBe(false);
+		expect(steps).toContainEqual(expect.objectContaining({ name: "pair-domains", protocol: "minios" }));
+		expect(steps).toContainEqual(
+			expect.objectContaining({ name: "write-skeleton", dmVersion: "qemu_xen_traditional" }),
+		);
+	});
+
 	it("leaves a guest that is wanted paused as it was built", () => {
 		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-= connect-qmp");
 	});
 });
 
 describe("planDestroy", () => {
+	it("ends a QEMU in domain 0 before its guest is destroyed", () => {
+		const lines = outline(planDestroy({ guest: { uuid: hvmConfig().uuid }, qemu: {} }, { purge: true }));
+		expect(lines.slice(0, 3)).toEqual(["- forget-relay", "- stop-qemu", "- destroy-domain guest"]);
+	});
+
 	it("lets go of the rings first, then destroys the stub domain before its guest", () => {
 		const runtime = { guest: { uuid: hvmConfig().uuid }, stub: { uuid: facts.stubUuid } };
 		expect(outline(planDestroy(runtime, { purge: true }))).toEqual([

@@ -21,6 +21,9 @@ export interface DaemonOptions {
 	/** Where hvmloader is looked for. */
 	firmware: string;
 	bios: string;
+	ovmf: string;
+	qemu: string;
+	logDirectory: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -48,6 +51,9 @@ const OPTIONS = {
 	"state-directory": { type: "string", default: "/var/lib/bulkhead/guests", help: "records of guests" },
 	firmware: { type: "string", default: "", help: "hvmloader; by default that of the installed Xen" },
 	bios: { type: "string", default: "/usr/share/seabios/bios-256k.bin", help: "SeaBIOS" },
+	ovmf: { type: "string", default: "/usr/share/ovmf/OVMF.fd", help: 'OVMF, for bios = "ovmf"' },
+	qemu: { type: "string", default: "/usr/libexec/xen-qemu-system-i386", help: "QEMU for device models in domain 0" },
+	"log-directory": { type: "string", default: "/var/log/bulkhead", help: "what QEMUs in domain 0 print" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
 	"stub-ramdisk": {
 		type: "string",
@@ -78,6 +84,7 @@ const SIM_PLACES: Partial<Record<keyof typeof OPTIONS, string>> = {
 	"xenstore-socket": "xenstored.sock",
 	firmware: "images/hvmloader",
 	bios: "images/bios.bin",
+	"log-directory": "log",
 	"stub-kernel": "images/stub-kernel",
 	"stub-ramdisk": "images/stub-ramdisk",
 };
@@ -107,6 +114,9 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stateDirectory: place("state-directory"),
 			firmware: place("firmware"),
 			bios: place("bios"),
+			ovmf: place("ovmf"),
+			qemu: place("qemu"),
+			logDirectory: place("log-directory"),
 			stubKernel: place("stub-kernel"),
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],

@@ -6,6 +6,18 @@ import type { Events } from "./events.ts";
 import type { GuestStore } from "./guests/guest-store.ts";
 import type { RelayLink } from "./relay/relay-link.ts";
 
+/** Where the daemon keeps what belongs to guests. */
+export interface Directories {
+	/** Records, and copies of boot files beside them. */
+	state: string;
+	/** Sockets of QEMUs in domain 0. */
+	run: string;
+	/** What QEMUs in domain 0 print. */
+	log: string;
+	/** Xen's own, for what its programs look for. */
+	xenRun: string;
+}
+
 /** What the daemon's parts work with; put together by the composition root. */
 export interface Services {
 	xenstore: XenstoreClient;
@@ -14,5 +26,6 @@ export interface Services {
 	store: GuestStore;
 	events: Events;
 	installed: InstalledImages;
+	directories: Directories;
 	log: Logger;
 }

@@ -23,16 +23,9 @@ export interface ErrorDocument {
 export const TINY = "/etc/bulkhead/examples/tiny.cfg";
 export const PV = "/etc/bulkhead/examples/pv.cfg";
 
-/** Creates a guest and answers its document. Retries once, and says so, on the emulator's known flake only. */
+/** Creates a guest and answers its document. */
 export async function createGuest(lab: Lab, file: string, ...overrides: string[]): Promise<GuestDocument> {
-	const flakesBefore = await lab.tripleFaults();
-	const { exitCode, stdout, stderr } = await run(lab, ["bulkhead", "--json", "create", file, ...overrides]);
-	if (exitCode !== 0 && (await lab.tripleFaults()) > flakesBefore) {
-		console.warn(`The emulator's triple fault struck while ${file} was created: trying once more`);
-		return JSON.parse(await ok(lab, ["bulkhead", "--json", "create", file, ...overrides])).guest;
-	}
-	if (exitCode !== 0) throw new Error(`create ${file} ended with ${exitCode}: ${stderr}${stdout}`);
-	return JSON.parse(stdout).guest;
+	return JSON.parse(await ok(lab, ["bulkhead", "--json", "create", file, ...overrides])).guest;
 }
 
 /** Creates a guest that must be refused and answers the error. */

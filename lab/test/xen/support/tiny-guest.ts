@@ -1,9 +1,13 @@
 import type { Lab } from "../../../src/lab.ts";
 import { SerialSession } from "../../../src/serial-session.ts";
-import type { GuestDocument } from "./guests.ts";
+import { retryOnFlake } from "./emulator-flake.ts";
+import { createGuest, type GuestDocument, TINY } from "./guests.ts";
 
 const ANSWER_MS = 3000;
 const PATIENCE_MS = 90_000;
+
+/** For a hook that starts one: two tries. */
+export const START_TIMEOUT_MS = 2 * PATIENCE_MS + 120_000;
 
 let words = 1000;
 
@@ -30,6 +34,15 @@ export async function talkToTiny(lab: Lab, guest: GuestDocument, word = nextWord
 	} finally {
 		serial.close();
 	}
+}
+
+/** A tiny guest that answers, for several tests. */
+export function startTiny(lab: Lab): Promise<GuestDocument> {
+	return retryOnFlake(lab, "the start of the tiny guest", async () => {
+		const guest = await createGuest(lab, TINY);
+		await talkToTiny(lab, guest);
+		return guest;
+	});
 }
 
 /** Types one of the tiny guest's commands (see its config file), once it answers. */

@@ -34,15 +34,26 @@ export interface AttachedConsole extends AttachConsole, ConsolePaths {
 	blocked: boolean;
 }
 
-export interface AttachQmp {
+/** Where a guest's QEMU is spoken to. */
+export type QmpPlace =
+	| {
+			/** The domain that serves the vchan: the stub's. */
+			domid: DomId;
+			ringRef: GrantRef;
+			remotePort: EvtchnPort;
+	  }
+	| {
+			/** Domain 0, where the QEMU is a process. */
+			domid: DomId;
+			/** Its unix socket: absolute, and the relay may connect to it. */
+			path: string;
+	  };
+
+export type AttachQmp = QmpPlace & {
 	guest: Uuid;
-	/** The domain that serves the vchan: the stub's. */
-	domid: DomId;
-	ringRef: GrantRef;
-	remotePort: EvtchnPort;
 	/** 1 ms … 10 min for all attempts together. */
 	greetingTimeoutMs: number;
-}
+};
 
 export interface QmpStatus {
 	/** From QEMU's greeting: "7.2.19", or "unknown". */
@@ -51,17 +62,14 @@ export interface QmpStatus {
 	status: string;
 }
 
-export interface AttachedQmp {
+export type AttachedQmp = QmpPlace & {
 	guest: Uuid;
-	domid: DomId;
-	ringRef: GrantRef;
-	remotePort: EvtchnPort;
 	state: "connecting" | "connected";
 	qemuVersion?: string;
 	/** Events passed on, and events above the permitted rate or not on the list, which were not. */
 	events: number;
 	droppedEvents: number;
-}
+};
 
 export interface RelayHoldings {
 	consoles: AttachedConsole[];
@@ -84,7 +92,7 @@ export interface RelayMethods {
 	"attach-console": { params: AttachConsole; result: ConsolePaths };
 	/** Takes what is left in the ring, ends the readers, unmaps. Unknown consoles are success. `purge` removes the journal. */
 	"detach-console": { params: ConsoleName & { purge: boolean }; result: Nothing };
-	/** Opens the vchan of a stub domain's QEMU and negotiates, again and again with a back-off until the deadline. */
+	/** Opens the vchan of a stub domain's QEMU, or the socket of one in domain 0, and negotiates, again and again with a back-off until the deadline. */
 	"attach-qmp": { params: AttachQmp; result: QmpStatus };
 	/** Unknown guests are success. */
 	"detach-qmp": { params: { guest: Uuid }; result: Nothing };

@@ -24,7 +24,24 @@ const attachConsole = {
 	pty: z.boolean(),
 };
 
+/** Longest path of a unix socket (unix(7)). */
+const SOCKET_PATH_BYTES = 107;
+const unixSocket = {
+	guest: uuidField,
+	domid: domIdField,
+	path: z
+		.string()
+		.regex(/^\/[^\0]*$/)
+		.refine((path) => Buffer.byteLength(path) <= SOCKET_PATH_BYTES),
+};
 const vchan = { guest: uuidField, domid: domIdField, ringRef: grantRefField, remotePort: evtchnPortField };
+
+const qmpState = {
+	state: z.enum(["connecting", "connected"]),
+	qemuVersion: z.string().optional(),
+	events: countField,
+	droppedEvents: countField,
+};
 
 const holdings = {
 	consoles: z.array(
@@ -36,15 +53,7 @@ const holdings = {
 			blocked: z.boolean(),
 		}),
 	),
-	qmps: z.array(
-		z.object({
-			...vchan,
-			state: z.enum(["connecting", "connected"]),
-			qemuVersion: z.string().optional(),
-			events: countField,
-			droppedEvents: countField,
-		}),
-	),
+	qmps: z.array(z.union([z.object({ ...vchan, ...qmpState }), z.object({ ...unixSocket, ...qmpState })])),
 };
 
 /** The checks behind RelayMethods: parameters by the relay, results by its client. */
@@ -58,7 +67,10 @@ export const RELAY_METHODS: {
 	"attach-console": { params: z.object(attachConsole), result: z.object(consolePaths) },
 	"detach-console": { params: z.object({ ...consoleName, purge: z.boolean() }), result: nothing },
 	"attach-qmp": {
-		params: z.object({ ...vchan, greetingTimeoutMs: timeoutField }),
+		params: z.union([
+			z.object({ ...vchan, greetingTimeoutMs: timeoutField }),
+			z.object({ ...unixSocket, greetingTimeoutMs: timeoutField }),
+		]),
 		result: z.object({ qemuVersion: z.string(), status: z.string() }),
 	},
 	"detach-qmp": { params: z.object({ guest: uuidField }), result: nothing },

@@ -4,7 +4,7 @@ import { formatDuration } from "./format-duration.ts";
 
 /** All about one guest, a fact a line. */
 export function guestSheet(guest: GuestDetails): string {
-	const { config, stub, qmp, lastEnd } = guest;
+	const { config, stub, localQemu, qmp, lastEnd } = guest;
 	const facts: [string, string | undefined][] = [
 		["uuid", guest.uuid],
 		["domid", guest.domid?.toString()],
@@ -17,6 +17,8 @@ export function guestSheet(guest: GuestDetails): string {
 		["created", guest.createdAt],
 		["stub domain", stub && `${stub.domid ?? "-"}, ${stub.memoryKiB / 1024} MiB, ${stub.state}`],
 		["stub error", stub?.error],
+		["qemu in domain 0", localQemu && `process ${localQemu.pid ?? "-"}, ${localQemu.state}`],
+		["qemu error", localQemu?.error],
 		["qemu", qmp?.status],
 		["last end", lastEnd && `${lastEnd.reason} at ${lastEnd.at}`],
 		...config.disks.map(({ vdev, path, readOnly, cdrom }): [string, string] => [

@@ -26,6 +26,8 @@ export const NATIVE_TARGETS = {
 			"arguments",
 			"builder",
 			"captured-log",
+			"cpus",
+			"domain-settings",
 			"domains",
 			"failure",
 			"file-contents",

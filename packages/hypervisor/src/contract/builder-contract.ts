@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { domId, evtchnPort } from "@bulkhead/base";
+import { type DomId, domId, evtchnPort } from "@bulkhead/base";
+import type { BuildHvm, BuiltImage } from "../ports/guest-builder.ts";
 import type { ContractHost, ContractRow, OpenContractHost } from "./contract-host.ts";
 import { refused } from "./refused.ts";
 import { rows } from "./rows.ts";
@@ -118,6 +119,28 @@ export function builderContract(open: OpenContractHost): ContractRow[] {
 				assert.equal(info.readUInt8(32), 0b11, "vcpu_online");
 			});
 		},
+		"an HVM image may begin with fewer vcpus and less memory, with a larger hole and with tables": async (host) => {
+			const acpiFirmware = join(host.scratchDir, "acpi");
+			const smbiosFirmware = join(host.scratchDir, "smbios");
+			await writeFile(acpiFirmware, "A".repeat(100));
+			await writeFile(smbiosFirmware, "S".repeat(200));
+			const less = { memoryKiB: HVM_MEMORY_KIB - 8192, vcpus: 1, mmioHoleMiB: 512, apic: false };
+			await withHvmDomain(host, { ...less, acpiFirmware, smbiosFirmware }, async (built) => {
+				const { domid, acpiTable, smbiosTable } = built;
+				const ramKiB = HVM_MEMORY_KIB - 8192 - VIDEO_MEMORY_KIB;
+				const found = await host.hypervisor.domains.find(domid);
+				assert.ok(found && Math.abs(found.totalKiB - ramKiB) < 1024, `${found?.totalKiB} KiB`);
+				assert.equal(acpiTable?.length, 100);
+				assert.equal(smbiosTable?.length, 200);
+				assert.ok(acpiTable.address > 0 && smbiosTable.address > 0 && acpiTable.address !== smbiosTable.address);
+				const page = host.hypervisor.foreignMemory.map(domid, [HVM_INFO.frame]);
+				const info = Buffer.from(page.buffer.slice(HVM_INFO.offset, HVM_INFO.offset + HVM_INFO.length));
+				page.unmap();
+				assert.equal(info.readUInt8(13), 0, "apic_mode");
+				assert.equal(info.readUInt32LE(16), 2, "nr_vcpus");
+				assert.equal(info.readUInt8(32), 0b1, "vcpu_online");
+			});
+		},
 		"an HVM image without its firmware or BIOS is refused by name": async (host) => {
 			for (const key of ["hvmloader", "bios"] as const) {
 				const path = join(host.scratchDir, `no-${key}`);
@@ -131,26 +154,20 @@ export function builderContract(open: OpenContractHost): ContractRow[] {
 	});
 }
 
-interface BuiltHvm {
-	domid: ReturnType<typeof domId>;
-	storeFrame: number;
-	consoleFrame: number;
-}
-
 async function withHvmDomain(
 	host: ContractHost,
-	images: Partial<ContractHost["images"]>,
-	use: (built: BuiltHvm) => Promise<void>,
+	{ hvmloader: firmware, bios, ...more }: Partial<ContractHost["images"] & BuildHvm>,
+	use: (built: BuiltImage & { domid: DomId }) => Promise<void>,
 	videoMemoryKiB: number = VIDEO_MEMORY_KIB,
 ): Promise<void> {
 	const { domains, builder } = host.hypervisor;
-	const { hvmloader: firmware, bios } = { ...host.images, ...images };
+	const images = { firmware: firmware ?? host.images.hvmloader, bios: bios ?? host.images.bios };
 	await withDomain(host, { type: "hvm", maxVcpus: 2 }, async (domid) => {
 		const ports = await prepare(host, domid, { memoryKiB: HVM_MEMORY_KIB, maxVcpus: 2 });
 		await domains.setPagingMempool(domid, 4096 * (256 * 2 + 2 * (HVM_MEMORY_KIB / 1024)));
-		await domains.applyDefaultCpuPolicy(domid);
-		const request = { domid, maxVcpus: 2, ...ports, maxMemoryKiB: HVM_MEMORY_KIB, videoMemoryKiB, firmware, bios };
-		await use({ domid, ...(await builder.buildHvm(request)) });
+		await domains.applyCpuPolicy(domid);
+		const request = { domid, maxVcpus: 2, ...ports, maxMemoryKiB: HVM_MEMORY_KIB, videoMemoryKiB, ...images };
+		await use({ domid, ...(await builder.buildHvm({ ...request, ...more })) });
 	});
 }
 

@@ -109,9 +109,9 @@ export function domainsContract(open: OpenContractHost): ContractRow[] {
 				await domains.setHvmParam(domid, "hpetEnabled", 1);
 				await domains.setHvmParam(domid, "vptAlign", 1);
 				await domains.setHvmParam(domid, "timerMode", 1);
-				await domains.setDefaultTsc(domid);
+				await domains.setTscMode(domid, "default");
 				await domains.setPagingMempool(domid, 4096 * (256 + 2 * 32));
-				await domains.applyDefaultCpuPolicy(domid);
+				await domains.applyCpuPolicy(domid);
 			});
 		},
 		"an HVM parameter out of its range is refused, and any for a PV domain": async (host) => {
@@ -128,7 +128,7 @@ export function domainsContract(open: OpenContractHost): ContractRow[] {
 				() => domains.pause(NOBODY),
 				() => domains.unpause(NOBODY),
 				() => domains.setMaxMemory(NOBODY, 1024),
-				() => domains.setDefaultTsc(NOBODY),
+				() => domains.setTscMode(NOBODY, "native"),
 				() => domains.setTarget(NOBODY, DOM0),
 				() => domains.allocUnboundEvtchn(NOBODY, DOM0),
 			]) {

@@ -62,8 +62,8 @@ export async function withPvGuest<T>(
 		const ports = await prepare(host, domid);
 		const { domains, builder } = host.hypervisor;
 		await domains.setMemoryMapLimit(domid, TEST_MEMORY_KIB);
-		await domains.setDefaultTsc(domid);
-		await domains.applyDefaultCpuPolicy(domid);
+		await domains.setTscMode(domid, "default");
+		await domains.applyCpuPolicy(domid);
 		const image = await builder.buildPv({ domid, maxVcpus: 1, ...ports, memoryKiB, kernel, ramdisk, commandLine });
 		return use({ domid, ...ports, ...image });
 	});

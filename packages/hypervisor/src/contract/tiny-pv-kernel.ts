@@ -1,3 +1,5 @@
+import { elfKernel, note, u64 } from "./elf-kernel.ts";
+
 /**
  * PV kernels of a few dozen bytes, enough to prove that the builder loaded what it was given and that the guest ran.
  *
@@ -27,9 +29,6 @@ export const TINY_REPORT = {
 } as const;
 
 const VIRT_BASE = 0xffff_ffff_8000_0000n;
-const NOTES_OFFSET = 0x200;
-const CODE_OFFSET = 0x1000;
-const PAGE = 0x1000;
 
 // biome-ignore format: one instruction per line
 const CODE: Record<TinyKernelBehaviour, readonly number[]> = {
@@ -73,73 +72,15 @@ const CODE: Record<TinyKernelBehaviour, readonly number[]> = {
 
 /** An ELF file for the builder: one segment of one page at the virtual base, and the notes. */
 export function tinyPvKernel(behaviour: TinyKernelBehaviour): Uint8Array {
-	const code = Uint8Array.from(CODE[behaviour]);
-	const notes = Buffer.concat([
+	const notes = [
 		note(6, Buffer.from("tiny\0")), // GUEST_OS
 		note(5, Buffer.from("xen-3.0\0")), // XEN_VERSION
 		note(8, Buffer.from("generic\0")), // LOADER
 		note(3, u64(VIRT_BASE)), // VIRT_BASE
 		note(1, u64(VIRT_BASE)), // ENTRY
-	]);
-	const file = Buffer.alloc(CODE_OFFSET + PAGE);
-	elfHeader().copy(file, 0);
-	programHeader({ type: 1, flags: 7, offset: CODE_OFFSET, address: VIRT_BASE, size: PAGE }).copy(file, 64);
-	programHeader({ type: 4, flags: 4, offset: NOTES_OFFSET, address: 0n, size: notes.length }).copy(file, 120);
-	notes.copy(file, NOTES_OFFSET);
-	file.set(code, CODE_OFFSET);
-	return file;
-}
-
-function elfHeader(): Buffer {
-	const header = Buffer.alloc(64);
-	Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]).copy(header); // ELF64, little-endian, version 1
-	header.writeUInt16LE(2, 16); // executable
-	header.writeUInt16LE(62, 18); // x86-64
-	header.writeUInt32LE(1, 20);
-	header.writeBigUInt64LE(VIRT_BASE, 24); // entry
-	header.writeBigUInt64LE(64n, 32); // program headers follow
-	header.writeUInt16LE(64, 52);
-	header.writeUInt16LE(56, 54);
-	header.writeUInt16LE(2, 56); // two of them
-	header.writeUInt16LE(64, 58); // size of a section header, of which there are none
-	return header;
-}
-
-interface Segment {
-	type: number;
-	flags: number;
-	offset: number;
-	address: bigint;
-	size: number;
-}
-
-function programHeader({ type, flags, offset, address, size }: Segment): Buffer {
-	const header = Buffer.alloc(56);
-	header.writeUInt32LE(type, 0);
-	header.writeUInt32LE(flags, 4);
-	header.writeBigUInt64LE(BigInt(offset), 8);
-	header.writeBigUInt64LE(address, 16);
-	header.writeBigUInt64LE(0n, 24); // physical address: the start of guest memory
-	header.writeBigUInt64LE(BigInt(size), 32);
-	header.writeBigUInt64LE(BigInt(size), 40);
-	header.writeBigUInt64LE(BigInt(type === 1 ? PAGE : 4), 48);
-	return header;
-}
-
-/** An ELF note with the owner "Xen", padded to four bytes. */
-function note(type: number, value: Buffer): Buffer {
-	const header = Buffer.alloc(16);
-	header.writeUInt32LE(4, 0);
-	header.writeUInt32LE(value.length, 4);
-	header.writeUInt32LE(type, 8);
-	header.write("Xen\0", 12, "latin1");
-	return Buffer.concat([header, value, Buffer.alloc((4 - (value.length % 4)) % 4)]);
-}
-
-function u64(value: bigint): Buffer {
-	const bytes = Buffer.alloc(8);
-	bytes.writeBigUInt64LE(value);
-	return bytes;
+	];
+	// Physical address: the start of guest memory.
+	return elfKernel({ virtual: VIRT_BASE, physical: 0n, code: Uint8Array.from(CODE[behaviour]), notes });
 }
 
 /** Which of the tiny kernels begins with this code, if one does: for an engine that recognises code and runs none. */

@@ -1,3 +1,6 @@
+import type { CpuPlace, VcpuInfo } from "../ports/cpus.ts";
+import type { BuiltImage } from "../ports/guest-builder.ts";
+
 /** What the two addons export. The C++ side checks every argument again and throws TypeError. */
 
 /** xenrings.node: rings and kernel services (native/xenrings.cc). */
@@ -51,13 +54,7 @@ export interface FdPollAddon {
 
 /** xenctrl.node: domain control and building (native/xenctrl.cc). */
 export interface ControlAddon {
-	create(request: {
-		uuid: Uint8Array;
-		hvm: boolean;
-		maxVcpus: number;
-		maxEvtchnPort: number;
-		ssidref: number;
-	}): Promise<number>;
+	create(request: RawCreate): Promise<number>;
 	destroy(domid: number): Promise<void>;
 	pause(domid: number): Promise<void>;
 	unpause(domid: number): Promise<void>;
@@ -68,8 +65,33 @@ export interface ControlAddon {
 	setMaxMemory(domid: number, maxKiB: number): Promise<void>;
 	setMemoryMapLimit(domid: number, maxKiB: number): Promise<void>;
 	setPagingMempool(domid: number, bytes: number): Promise<void>;
-	setDefaultTsc(domid: number): Promise<void>;
-	applyDefaultCpuPolicy(domid: number): Promise<void>;
+	setPodTarget(domid: number, targetKiB: number): Promise<void>;
+	setTscMode(domid: number, mode: number): Promise<void>;
+	setTimeOffset(domid: number, seconds: number): Promise<void>;
+	applyCpuPolicy(domid: number, policy: RawCpuPolicy): Promise<void>;
+	sendTrigger(domid: number, trigger: number, vcpu: number): Promise<void>;
+	permitIoPorts(domid: number, first: number, count: number, allow: boolean): Promise<void>;
+	permitIrq(domid: number, irq: number): Promise<number>;
+	permitMemory(domid: number, first: number, count: number, allow: boolean): Promise<void>;
+	mapMemory(domid: number, first: number, count: number, guestFrame: number): Promise<void>;
+	securityId(label: string): Promise<number>;
+	sendDebugKeys(keys: string): Promise<void>;
+	dumpCore(domid: number, path: string): Promise<void>;
+	getVcpu(domid: number, vcpu: number): Promise<Omit<VcpuInfo, "vcpu">>;
+	getAffinity(domid: number, vcpu: number): Promise<{ hard: number[]; soft: number[] }>;
+	setAffinity(domid: number, vcpu: number, hard?: readonly number[], soft?: readonly number[]): Promise<void>;
+	getNodeAffinity(domid: number): Promise<number[]>;
+	setNodeAffinity(domid: number, nodes: readonly number[]): Promise<void>;
+	topology(): Promise<CpuPlace[]>;
+	pools(): Promise<{ id: number; scheduler: number; domains: number; cpus: number[] }[]>;
+	createPool(scheduler: number): Promise<number>;
+	destroyPool(pool: number): Promise<void>;
+	addCpu(pool: number, cpu: number): Promise<void>;
+	removeCpu(pool: number, cpu: number): Promise<void>;
+	moveDomain(domid: number, pool: number): Promise<void>;
+	/** `first` and `second`: weight and cap, or period and budget. */
+	scheduling(domid: number): Promise<{ scheduler: number; first: number; second: number }>;
+	setScheduling(domid: number, scheduler: number, first: number, second: number): Promise<void>;
 	setHvmParam(domid: number, param: number, value: number): Promise<void>;
 	allocUnboundEvtchn(domid: number, remote: number): Promise<number>;
 	setTarget(stub: number, guest: number): Promise<void>;
@@ -78,9 +100,62 @@ export interface ControlAddon {
 	buildPv(
 		request: RawBuild & { memoryKiB: number; kernel: string; ramdisk: string; commandLine: string },
 	): Promise<RawBuilt>;
-	buildHvm(
-		request: RawBuild & { maxMemoryKiB: number; videoMemoryKiB: number; firmware: string; bios: string },
+	buildHvm(request: RawBuildHvm): Promise<RawBuilt>;
+	buildPvh(
+		request: RawBuild & {
+			memoryKiB: number;
+			maxMemoryKiB: number;
+			kernel: string;
+			ramdisk: string;
+			commandLine: string;
+			acpi: readonly { address: number; bytes: Uint8Array }[];
+		},
 	): Promise<RawBuilt>;
+}
+
+/** Absent limits are Xen's own; 0 stands for the newest grants, for no altp2m and for no trace. */
+export interface RawCreate {
+	uuid: Uint8Array;
+	type: string;
+	maxVcpus: number;
+	maxEvtchnPort: number;
+	ssidref: number;
+	grantVersion: number;
+	cpupool: number;
+	altp2m: number;
+	vmtraceBytes: number;
+	hap: boolean;
+	oosOff: boolean;
+	nestedVirt: boolean;
+	vpmu: boolean;
+	iommu: boolean;
+	separateIommu: boolean;
+	msrRelaxed: boolean;
+	hvmPirq: boolean;
+	maxGrantFrames?: number;
+	maxMaptrackFrames?: number;
+}
+
+/** Registers are "" where nothing is said of them; a leaf without subleaves has 0xffffffff. */
+export interface RawCpuPolicy {
+	pae: boolean;
+	nestedVirt: boolean;
+	invariantTsc: boolean;
+	leaves: { leaf: number; subleaf: number; eax: string; ebx: string; ecx: string; edx: string }[];
+}
+
+export interface RawBuildHvm extends RawBuild {
+	vcpus: number;
+	memoryKiB: number;
+	maxMemoryKiB: number;
+	videoMemoryKiB: number;
+	mmioHoleMiB: number;
+	apic: boolean;
+	firmware: string;
+	bios: string;
+	/** "" for none. */
+	acpiFirmware: string;
+	smbiosFirmware: string;
 }
 
 export interface RawDomain {
@@ -97,6 +172,7 @@ export interface RawDomain {
 	maxPages: number;
 	cpuTimeNs: number;
 	onlineVcpus: number;
+	cpupool: number;
 	maxVcpuId: number;
 }
 
@@ -122,7 +198,4 @@ export interface RawBuild {
 	consolePort: number;
 }
 
-export interface RawBuilt {
-	storeFrame: number;
-	consoleFrame: number;
-}
+export type RawBuilt = BuiltImage;

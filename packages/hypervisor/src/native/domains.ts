@@ -1,17 +1,24 @@
 import { type DomId, domId, type EvtchnPort, evtchnPort, type Uuid, uuidFromBytes, uuidToBytes } from "@bulkhead/base";
 import { HypervisorError } from "../errors.ts";
 import {
+	ALTP2M_MODES,
+	type CpuPolicy,
 	type CreateDomain,
 	type DomainInfo,
 	type Domains,
+	type HardwareRange,
 	type HostInfo,
 	HVM_PARAMS,
 	type HvmParam,
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
+	TRIGGERS,
+	type Trigger,
+	TSC_MODES,
+	type TscMode,
 } from "../ports/domains.ts";
 import { attemptAsync } from "../refusal.ts";
-import type { ControlAddon, RawDomain, RawHost } from "./addon-shapes.ts";
+import type { ControlAddon, RawCpuPolicy, RawCreate, RawDomain, RawHost } from "./addon-shapes.ts";
 
 const PAGE_KIB = 4;
 const DEFAULT_MAX_EVTCHN_PORT = 1023;
@@ -25,14 +32,10 @@ export class NativeDomains implements Domains {
 	}
 
 	async create(request: CreateDomain): Promise<DomId> {
-		const { uuid, type, maxVcpus, maxEvtchnPort = DEFAULT_MAX_EVTCHN_PORT, ssidref = 0 } = request;
-		const bytes = uuidToBytes(uuid);
+		const raw = rawCreate(request);
+		const { uuid, type } = request;
 		return domId(
-			await attemptAsync(
-				`Could not create a domain of type ${type}`,
-				() => this.#addon.create({ uuid: bytes, hvm: type === "hvm", maxVcpus, maxEvtchnPort, ssidref }),
-				{ uuid },
-			),
+			await attemptAsync(`Could not create a domain of type ${type}`, () => this.#addon.create(raw), { uuid }),
 		);
 	}
 
@@ -85,12 +88,54 @@ export class NativeDomains implements Domains {
 		return this.#on(domid, "set the paging pool of", () => this.#addon.setPagingMempool(domid, bytes));
 	}
 
-	setDefaultTsc(domid: DomId): Promise<void> {
-		return this.#on(domid, "set the TSC mode of", () => this.#addon.setDefaultTsc(domid));
+	setPodTarget(domid: DomId, targetKiB: number): Promise<void> {
+		return this.#on(domid, "set the populate-on-demand target of", () => this.#addon.setPodTarget(domid, targetKiB));
 	}
 
-	applyDefaultCpuPolicy(domid: DomId): Promise<void> {
-		return this.#on(domid, "apply the CPU policy to", () => this.#addon.applyDefaultCpuPolicy(domid));
+	setTscMode(domid: DomId, mode: TscMode): Promise<void> {
+		return this.#on(domid, "set the TSC mode of", () => this.#addon.setTscMode(domid, TSC_MODES[mode]));
+	}
+
+	setTimeOffset(domid: DomId, seconds: number): Promise<void> {
+		return this.#on(domid, "set the time offset of", () => this.#addon.setTimeOffset(domid, seconds));
+	}
+
+	applyCpuPolicy(domid: DomId, policy: CpuPolicy = {}): Promise<void> {
+		return this.#on(domid, "apply the CPU policy to", () => this.#addon.applyCpuPolicy(domid, rawPolicy(policy)));
+	}
+
+	sendTrigger(domid: DomId, trigger: Trigger, vcpu = 0): Promise<void> {
+		return this.#on(domid, `send ${trigger} to`, () => this.#addon.sendTrigger(domid, TRIGGERS[trigger], vcpu));
+	}
+
+	permitIoPorts(domid: DomId, { first, count }: HardwareRange, allow: boolean): Promise<void> {
+		return this.#on(domid, "set the I/O ports of", () => this.#addon.permitIoPorts(domid, first, count, allow));
+	}
+
+	permitIrq(domid: DomId, irq: number): Promise<number> {
+		return this.#on(domid, `give interrupt ${irq} to`, () => this.#addon.permitIrq(domid, irq));
+	}
+
+	permitMemory(domid: DomId, { first, count }: HardwareRange, allow: boolean): Promise<void> {
+		return this.#on(domid, "set the device memory of", () => this.#addon.permitMemory(domid, first, count, allow));
+	}
+
+	mapMemory(domid: DomId, { first, count }: HardwareRange, guestFrame: number): Promise<void> {
+		return this.#on(domid, "map device memory into", () => this.#addon.mapMemory(domid, first, count, guestFrame));
+	}
+
+	securityId(label: string): Promise<number> {
+		return attemptAsync(`Could not look up the security label ${label}`, () => this.#addon.securityId(label), {
+			label,
+		});
+	}
+
+	sendDebugKeys(keys: string): Promise<void> {
+		return attemptAsync("Could not send debug keys", () => this.#addon.sendDebugKeys(keys), { keys });
+	}
+
+	dumpCore(domid: DomId, path: string): Promise<void> {
+		return this.#on(domid, `write ${path}, a core of`, () => this.#addon.dumpCore(domid, path));
 	}
 
 	setHvmParam(domid: DomId, param: HvmParam, value: number): Promise<void> {
@@ -123,6 +168,52 @@ export class NativeDomains implements Domains {
 	}
 }
 
+/** Defaults as libxl has them. */
+function rawCreate(request: CreateDomain): RawCreate {
+	const { uuid, type, maxVcpus, maxEvtchnPort = DEFAULT_MAX_EVTCHN_PORT, ssidref = 0 } = request;
+	const { iommu, altp2m, maxGrantFrames, maxMaptrackFrames } = request;
+	return {
+		uuid: uuidToBytes(uuid),
+		type,
+		maxVcpus,
+		maxEvtchnPort,
+		ssidref,
+		grantVersion: request.grantVersion ?? 0,
+		cpupool: request.cpupool ?? 0,
+		altp2m: altp2m === undefined ? 0 : ALTP2M_MODES.indexOf(altp2m) + 1,
+		vmtraceBytes: request.vmtraceBytes ?? 0,
+		hap: request.hap ?? true,
+		oosOff: request.oos === false,
+		nestedVirt: request.nestedVirt ?? false,
+		vpmu: request.vpmu ?? false,
+		iommu: iommu !== undefined,
+		separateIommu: iommu === "separate",
+		msrRelaxed: request.msrRelaxed ?? false,
+		hvmPirq: request.hvmPirq ?? false,
+		...(maxGrantFrames !== undefined && { maxGrantFrames }),
+		...(maxMaptrackFrames !== undefined && { maxMaptrackFrames }),
+	};
+}
+
+/** domctl.h: XEN_CPUID_INPUT_UNUSED. */
+const NO_SUBLEAF = 0xffff_ffff;
+
+function rawPolicy({ pae = true, nestedVirt = false, invariantTsc = false, leaves = [] }: CpuPolicy): RawCpuPolicy {
+	return {
+		pae,
+		nestedVirt,
+		invariantTsc,
+		leaves: leaves.map(({ leaf, subleaf = NO_SUBLEAF, eax = "", ebx = "", ecx = "", edx = "" }) => ({
+			leaf,
+			subleaf,
+			eax,
+			ebx,
+			ecx,
+			edx,
+		})),
+	};
+}
+
 /** Xen's own figures in the port's words (domctl.h: xen_domctl_getdomaininfo). */
 export function domainInfo(raw: RawDomain): DomainInfo {
 	return {
@@ -139,6 +230,7 @@ export function domainInfo(raw: RawDomain): DomainInfo {
 		maxKiB: raw.maxPages * PAGE_KIB,
 		cpuTimeNs: raw.cpuTimeNs,
 		onlineVcpus: raw.onlineVcpus,
+		cpupool: raw.cpupool,
 		maxVcpuId: raw.maxVcpuId,
 	};
 }

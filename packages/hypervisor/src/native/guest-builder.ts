@@ -1,4 +1,4 @@
-import type { BuildHvm, BuildPv, BuiltImage, GuestBuilder } from "../ports/guest-builder.ts";
+import type { BuildHvm, BuildPv, BuildPvh, BuiltImage, GuestBuilder } from "../ports/guest-builder.ts";
 import { attemptAsync } from "../refusal.ts";
 import type { ControlAddon } from "./addon-shapes.ts";
 import { Slots } from "./slots.ts";
@@ -8,6 +8,9 @@ import { Slots } from "./slots.ts";
  * file access and other hypercalls keep flowing.
  */
 const MAX_CONCURRENT_BUILDS = 2;
+
+/** hvm/e820.h: HVM_BELOW_4G_MMIO_LENGTH. */
+const DEFAULT_HOLE_MIB = 256;
 
 /** Guest images by libxenguest. */
 export class NativeGuestBuilder implements GuestBuilder {
@@ -23,10 +26,23 @@ export class NativeGuestBuilder implements GuestBuilder {
 	}
 
 	buildHvm(request: BuildHvm): Promise<BuiltImage> {
-		return this.#build(request, () => this.#addon.buildHvm(request));
+		const raw = {
+			...request,
+			vcpus: request.vcpus ?? request.maxVcpus,
+			memoryKiB: request.memoryKiB ?? request.maxMemoryKiB,
+			mmioHoleMiB: request.mmioHoleMiB ?? DEFAULT_HOLE_MIB,
+			apic: request.apic ?? true,
+			acpiFirmware: request.acpiFirmware ?? "",
+			smbiosFirmware: request.smbiosFirmware ?? "",
+		};
+		return this.#build(request, () => this.#addon.buildHvm(raw));
 	}
 
-	#build(request: BuildPv | BuildHvm, build: () => Promise<BuiltImage>): Promise<BuiltImage> {
+	buildPvh({ ramdisk = "", ...request }: BuildPvh): Promise<BuiltImage> {
+		return this.#build(request, () => this.#addon.buildPvh({ ...request, ramdisk }));
+	}
+
+	#build(request: BuildPv | BuildHvm | BuildPvh, build: () => Promise<BuiltImage>): Promise<BuiltImage> {
 		const image = "kernel" in request ? request.kernel : request.firmware;
 		return this.#slots.run(() =>
 			attemptAsync(`Could not build domain ${request.domid} from ${image}`, build, { domid: request.domid, image }),

@@ -1,4 +1,5 @@
 import type { Hypervisor } from "../ports/hypervisor.ts";
+import { NativeCpus } from "./cpus.ts";
 import { NativeDomains } from "./domains.ts";
 import { NativeForeignMemory } from "./foreign-memory.ts";
 import { NativeGuestBuilder } from "./guest-builder.ts";
@@ -19,6 +20,7 @@ export function openHypervisor(): Hypervisor {
 	let foreignMemory: NativeForeignMemory | undefined;
 	return {
 		domains: new NativeDomains(control),
+		cpus: new NativeCpus(control),
 		builder: new NativeGuestBuilder(control),
 		loops: new NativeLoopDevices(rings),
 		links: new NativeNetworkLinks(rings),

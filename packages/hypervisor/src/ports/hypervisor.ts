@@ -1,3 +1,4 @@
+import type { Cpus } from "./cpus.ts";
 import type { Domains } from "./domains.ts";
 import type { EventChannels } from "./event-channels.ts";
 import type { ForeignMemory } from "./foreign-memory.ts";
@@ -10,6 +11,7 @@ import type { NetworkLinks } from "./network-links.ts";
 /** What the privileged daemon needs of a Xen host. */
 export interface Hypervisor {
 	readonly domains: Domains;
+	readonly cpus: Cpus;
 	readonly builder: GuestBuilder;
 	readonly foreignMemory: ForeignMemory;
 	readonly loops: LoopDevices;

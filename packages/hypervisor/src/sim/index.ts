@@ -2,7 +2,7 @@ export type { Fault, SimFaults } from "./calls/faults.ts";
 export { pause, RealClock, type SimClock, VirtualClock } from "./clock.ts";
 export type { SimDomain } from "./domains/sim-domain.ts";
 export type { SimBlockHandle, SimLoops } from "./files/sim-loops.ts";
-export type { SimHvmImage, SimImage, SimPvImage } from "./guests/sim-image.ts";
+export type { SimHvmImage, SimImage, SimPvhImage, SimPvImage } from "./guests/sim-image.ts";
 export type { SimMachine } from "./guests/sim-machine.ts";
 export type { SimProgram, SimProgramTable } from "./guests/sim-program.ts";
 export { SimGrantOffers, type SimOffer } from "./memory/sim-grant-offers.ts";

@@ -7,6 +7,7 @@ import { SimFailure } from "./calls/sim-failure.ts";
 import { type SimClock, VirtualClock } from "./clock.ts";
 import { SimDomain } from "./domains/sim-domain.ts";
 import type { SimCreate } from "./domains/sim-domains.ts";
+import { SimPools } from "./domains/sim-pools.ts";
 import { SimDevices } from "./files/sim-devices.ts";
 import { SimLoops } from "./files/sim-loops.ts";
 import { RunningGuest } from "./guests/running-guest.ts";
@@ -54,8 +55,9 @@ export class SimHost {
 	/** Hot-plug scripts by their path. None at first. */
 	readonly scripts: Map<string, SimScript> = new Map();
 	readonly devices: HostDevices;
+	/** Its processors and their pools. */
+	readonly cpus: SimPools;
 	readonly #memoryKiB: number;
-	readonly #cpus: number;
 	readonly #destroyMs: number;
 	readonly #programs: readonly SimProgramTable[];
 	readonly #domains = new Map<number, SimDomain>();
@@ -69,7 +71,7 @@ export class SimHost {
 		this.clock = options.clock ?? new VirtualClock();
 		this.devices = options.devices ?? new SimDevices();
 		this.#memoryKiB = options.memoryKiB ?? 8 * 1024 * 1024;
-		this.#cpus = options.cpus ?? 4;
+		this.cpus = new SimPools(options.cpus ?? 4);
 		this.#destroyMs = options.destroyMs ?? 0;
 		this.#programs = [...(options.programs ?? []), tinyKernelProgram, unknownProgram];
 		this.#domains.set(DOM0, this.#makeDom0(options.dom0KiB ?? 1024 * 1024));
@@ -139,7 +141,7 @@ export class SimHost {
 			capabilities: ["xen-3.0-x86_64", "hvm-3.0-x86_64"],
 			totalKiB: this.#memoryKiB,
 			freeKiB: this.freeKiB,
-			nrCpus: this.#cpus,
+			nrCpus: this.cpus.count,
 			cpuKHz: 1_000_000,
 			hvm: true,
 			hap: true,
@@ -239,12 +241,13 @@ export class SimHost {
 			domid: DOM0,
 			uuid: DOM0_UUID,
 			type: "pv",
-			maxVcpus: this.#cpus,
+			maxVcpus: this.cpus.count,
 			maxEvtchnPort: DOM0_MAX_PORT,
+			cpupool: 0,
 			createdAtMs: this.clock.now() - 1,
 		});
 		dom0.pauseCount = 0;
-		dom0.vcpus = this.#cpus;
+		dom0.vcpus = this.cpus.count;
 		dom0.totalKiB = memoryKiB;
 		dom0.maxKiB = memoryKiB;
 		return dom0;

@@ -1,6 +1,7 @@
 import type { DomId } from "@bulkhead/base";
 import type { Hypervisor, RingHost } from "../ports/hypervisor.ts";
 import { SimCalls } from "./calls/sim-calls.ts";
+import { SimCpus } from "./domains/sim-cpus.ts";
 import type { SimDomain } from "./domains/sim-domain.ts";
 import { SimDomains } from "./domains/sim-domains.ts";
 import { SimEventChannels } from "./events/sim-event-channels.ts";
@@ -48,6 +49,7 @@ export class SimProcess {
 		this.#holders = [foreignMemory, loops, this.offers, grants, evtchns];
 		this.hypervisor = {
 			domains: new SimDomains(parts),
+			cpus: new SimCpus(parts),
 			builder: new SimGuestBuilder(parts),
 			foreignMemory,
 			loops,

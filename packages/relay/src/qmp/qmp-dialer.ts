@@ -1,10 +1,6 @@
-import type { DomId, EvtchnPort, GrantRef } from "@bulkhead/base";
+import type { QmpPlace } from "@bulkhead/api/relay";
 
-export interface QmpPlace {
-	domid: DomId;
-	ringRef: GrantRef;
-	remotePort: EvtchnPort;
-}
+export type { QmpPlace };
 
 export interface QmpEvent {
 	event: string;
@@ -22,7 +18,7 @@ export interface QmpConnection {
 	close(): void;
 }
 
-/** One attempt to reach the QEMU behind a vchan: ring, greeting, negotiation. Holds nothing when it fails. */
+/** One attempt to reach a QEMU: ring or socket, greeting, negotiation. Holds nothing when it fails. */
 export type QmpDialer = (
 	place: QmpPlace,
 	options: {

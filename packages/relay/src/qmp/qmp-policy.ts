@@ -39,6 +39,7 @@ export const DEFAULT_QMP_POLICY: QmpPolicy = {
 		"remove-fd",
 		"device_add",
 		"device_del",
+		"change-vnc-password",
 		"xen-load-devices-state",
 		"xen-save-devices-state",
 		"xen-set-global-dirty-log",

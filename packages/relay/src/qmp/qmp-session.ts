@@ -38,12 +38,9 @@ export class QmpSession {
 	}
 
 	describe(): AttachedQmp {
-		const { guest, domid, ringRef, remotePort } = this.request;
+		const { greetingTimeoutMs: _, ...place } = this.request;
 		return {
-			guest,
-			domid,
-			ringRef,
-			remotePort,
+			...place,
 			state: this.#connection ? "connected" : "connecting",
 			...(this.#connection ? { qemuVersion: this.#connection.version } : {}),
 			events: this.#passed,

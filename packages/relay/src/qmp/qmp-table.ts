@@ -88,5 +88,7 @@ export class QmpTable {
 }
 
 function isSame(one: AttachQmp, other: AttachQmp): boolean {
+	if ("path" in one) return "path" in other && one.path === other.path;
+	if ("path" in other) return false;
 	return one.domid === other.domid && one.ringRef === other.ringRef && one.remotePort === other.remotePort;
 }

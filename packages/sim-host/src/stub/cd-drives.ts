@@ -25,10 +25,11 @@ export class CdDrives {
 				if (!this.#descriptors.delete(args["fdset-id"] as number)) throw new FakeRefusal("GenericError", "No such set");
 			},
 			"blockdev-change-medium": ({ id, filename, format }) => {
-				const set = Number(/^\/dev\/fdset\/(\d+)$/.exec(`${filename}`)?.[1]);
+				const file = String(filename);
+				const set = Number(/^\/dev\/fdset\/(\d+)$/.exec(file)?.[1]);
 				if (refusals-- > 0 || format !== "host_device" || !this.#descriptors.has(set))
-					throw new FakeRefusal("GenericError", `Could not open '${filename}': No medium found`);
-				this.#put(id, `${filename}`);
+					throw new FakeRefusal("GenericError", `Could not open '${file}': No medium found`);
+				this.#put(id, file);
 			},
 		};
 	}
@@ -42,7 +43,8 @@ export class CdDrives {
 	}
 
 	#put(id: unknown, medium: string | undefined): void {
-		if (!this.#media.has(`${id}`)) throw new FakeRefusal("DeviceNotFound", `Device '${id}' not found`);
-		this.#media.set(`${id}`, medium);
+		const name = String(id);
+		if (!this.#media.has(name)) throw new FakeRefusal("DeviceNotFound", `Device '${name}' not found`);
+		this.#media.set(name, medium);
 	}
 }

@@ -1,85 +1,60 @@
 import type { DomId } from "@bulkhead/base";
-import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
-import { nicArgs } from "./nic-args.ts";
+import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { ArgsPlace } from "./args/args-place.ts";
+import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
+import { channelArgs, monitorArgs, nameArgs, targetArgs } from "./args/identity-args.ts";
+import { kernelArgs } from "./args/kernel-args.ts";
+import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
+import { nicArgs } from "./args/nic-args.ts";
+import { wholeArgument } from "./args/option-text.ts";
+import { nographicArgs, screenArgs } from "./args/screen-args.ts";
+import { serialArgs } from "./args/serial-args.ts";
+import { soundArgs } from "./args/sound-args.ts";
+import { spiceArgs } from "./args/spice-args.ts";
+import { usbArgs } from "./args/usb-args.ts";
+import { videoArgs } from "./args/video-args.ts";
 
-/** The first console of a stub domain that carries a serial port of its guest: 0 log, 1 save, 2 restore (stubdom.txt). */
-export const FIRST_SERIAL_CONSOLE = 3;
-
-const EMULATED_IDE_DISKS = 4;
-const EMULATED_AHCI_DISKS = 6;
-
-/** QEMU splits option values at commas; a doubled comma stands for one. */
-const quoted = (value: string): string => value.replaceAll(",", ",,");
+export { driveId, isEmulated, stubDiskPath } from "./args/disk-args.ts";
+export { FIRST_SERIAL_CONSOLE } from "./args/serial-args.ts";
 
 /**
- * The argument list (without argv[0]) of QEMU in a Linux stub domain for an HVM guest, as libxl's device-model code
- * orders it. Paths are those inside the stub: disks are /dev/xvdX, serial ports /dev/hvcN.
+ * The argument list (without argv[0]) of QEMU for an HVM guest, in the order of libxl's
+ * libxl__build_device_model_args_new. No text of the config can add an option or an argument: what the config's owner
+ * means as arguments (device_model_args) apart.
+ * @throws InvalidInputError
  */
-export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
+export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 	return [
-		...["-xen-domid", `${guest}`],
-		"-no-shutdown",
-		"-nodefaults",
-		"-no-user-config",
-		...["-name", quoted(config.name)],
-		...["-display", "none"],
-		...config.serials.flatMap((_, index) => ["-serial", `/dev/hvc${FIRST_SERIAL_CONSOLE + index}`]),
-		...(config.nographic ? ["-nographic"] : []),
-		...vgaArgs(config),
-		...["-boot", `order=${config.boot}`],
-		...(config.acpi ? [] : ["-no-acpi"]),
-		...(config.vcpus > 1 ? ["-smp", `${config.vcpus},maxcpus=${config.vcpus}`] : []),
-		...nicArgs(config.nics, guest),
-		...(config.deviceModel?.args ?? []),
-		...["-machine", "xenfv,suppress-vmdesc=on"],
-		...(config.deviceModel?.argsHvm ?? []),
-		...["-m", `${Math.floor((config.memoryKiB - config.videoMemoryKiB) / 1024)}`],
-		...(config.hdType === "ahci" ? ["-device", "ahci,id=ahci0"] : []),
-		...(config.disks.some((disk) => disk.bus === "scsi" && !disk.cdrom) ? ["-device", "lsi53c895a"] : []),
-		...config.disks.flatMap((disk) => diskArgs(disk, config.hdType)),
+		...targetArgs(place),
+		...monitorArgs(place),
+		...channelArgs(config, place),
+		...nameArgs(config),
+		...screenArgs(config, place),
+		...kernelArgs(config, place),
+		...scsiArgs(config),
+		...serialArgs(config, place),
+		...nographicArgs(config),
+		...spiceArgs(config, place),
+		...videoArgs(config),
+		...bootArgs(config),
+		...usbArgs(config, place),
+		...soundArgs(config),
+		...processorArgs(config),
+		...nicArgs(config, place),
+		...ownersArgs(config.deviceModel?.args),
+		...machineArgs(config),
+		...ownersArgs(config.deviceModel?.argsHvm),
+		...memoryArgs(config),
+		...ahciArgs(config),
+		...disksArgs(config, place),
+		...vendorArgs(config),
 	];
 }
 
-function vgaArgs({ vga, videoMemoryKiB }: GuestConfig): string[] {
-	if (vga === "none") return [];
-	return ["-device", `${vga === "cirrus" ? "cirrus-vga" : "VGA"},vgamem_mb=${videoMemoryKiB / 1024}`];
+/** Of a QEMU in a Linux stub domain: paths are those inside the stub, disks /dev/xvdX, serial ports /dev/hvcN. */
+export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
+	return qemuArgs(config, { kind: "stub-domain", guest });
 }
 
-/** The name under which Linux in the stub shows the disk: xvd and the letter of the disk's index on its own bus. */
-export function stubDiskPath(disk: DiskConfig): string {
-	return `/dev/xvd${String.fromCharCode("a".charCodeAt(0) + disk.index)}`;
-}
-
-/** Whether QEMU gives the guest this disk, beside the PV one. */
-export const isEmulated = (disk: DiskConfig, { type, hdType }: Pick<GuestConfig, "type" | "hdType">): boolean =>
-	type === "hvm" && diskArgs(disk, hdType).length > 0;
-
-/** QEMU's name of a CD drive. */
-export const driveId = ({ devnum }: Pick<DiskConfig, "devnum">): string => `ide-${devnum}`;
-
-function diskArgs(disk: DiskConfig, hdType: GuestConfig["hdType"]): string[] {
-	const path = stubDiskPath(disk);
-	if (disk.cdrom) {
-		const id = driveId(disk);
-		const medium = disk.path === undefined ? "" : `,file=${path},format=host_device`;
-		const place = `bus=ide.${Math.floor(disk.index / 2)},unit=${disk.index % 2}`;
-		return ["-drive", `if=none,readonly=on,id=${id}${medium}`, "-device", `ide-cd,id=${id},drive=${id},${place}`];
-	}
-	const drive = `file=${path},format=host_device,cache=writeback`;
-	if (disk.bus === "scsi") {
-		const id = `scsi0-hd${disk.index}`;
-		const mode = disk.readOnly ? "on" : "off";
-		return [
-			"-drive",
-			`${drive},id=${id},if=none,readonly=${mode}`,
-			"-device",
-			`scsi-hd,drive=${id},scsi-id=${disk.index}`,
-		];
-	}
-	if (hdType === "ahci" && disk.index < EMULATED_AHCI_DISKS) {
-		const id = `ahcidisk-${disk.index}`;
-		return ["-drive", `${drive},if=none,id=${id}`, "-device", `ide-hd,bus=ahci0.${disk.index},unit=0,drive=${id}`];
-	}
-	if (disk.index < EMULATED_IDE_DISKS) return ["-drive", `${drive},if=ide,index=${disk.index},media=disk`];
-	return [];
-}
+const ownersArgs = (args: readonly string[] = []): string[] =>
+	args.map((argument) => wholeArgument("device model's argument", argument));

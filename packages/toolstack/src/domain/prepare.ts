@@ -1,44 +1,36 @@
 import { DOM0, type DomId, type EvtchnPort } from "@bulkhead/base";
-import type { Domains } from "@bulkhead/hypervisor";
+import type { Domains, HvmParam } from "@bulkhead/hypervisor";
+import type { PrepareSettings } from "../plan/domain-settings.ts";
 
 /** libxl's LIBXL_MAXMEM_CONSTANT: what a domain may use beyond its memory. */
-const MEMORY_SLACK_KIB = 1024;
+export const MEMORY_SLACK_KIB = 1024;
 const ONE_MIB = 1024 * 1024;
-
-export interface Preparation {
-	domid: DomId;
-	type: "pv" | "hvm";
-	maxVcpus: number;
-	memoryKiB: number;
-}
 
 /** Everything a created domain needs before an image can be loaded (libxl__build_pre). */
 export async function prepareDomain(
 	domains: Domains,
-	{ domid, type, maxVcpus, memoryKiB }: Preparation,
+	domid: DomId,
+	settings: PrepareSettings,
 ): Promise<{ storePort: EvtchnPort; consolePort: EvtchnPort }> {
+	const { type, maxVcpus, memoryKiB, maxMemoryKiB, pagingBytes, tscMode } = settings;
 	await domains.setMaxVcpus(domid, maxVcpus);
+	const timeOffset = settings.timeOffsetSeconds + (settings.localtime ? localOffsetSeconds() : 0);
+	const params = Object.entries(settings.hvmParams) as [HvmParam, number][];
 	const [storePort, consolePort] = await Promise.all([
 		domains.allocUnboundEvtchn(domid, DOM0),
 		domains.allocUnboundEvtchn(domid, DOM0),
 		domains.setMaxMemory(domid, memoryKiB + MEMORY_SLACK_KIB),
-		domains.setDefaultTsc(domid),
-		...(type === "hvm"
-			? prepareHvm(domains, domid, maxVcpus, memoryKiB)
-			: [domains.setMemoryMapLimit(domid, memoryKiB)]),
+		domains.setTscMode(domid, tscMode),
+		...(timeOffset === 0 ? [] : [domains.setTimeOffset(domid, timeOffset)]),
+		...params.map(([param, value]) => domains.setHvmParam(domid, param, value)),
+		type === "pv" ? domains.setMemoryMapLimit(domid, maxMemoryKiB) : domains.setPagingMempool(domid, pagingBytes),
 	]);
-	await domains.applyDefaultCpuPolicy(domid);
+	await domains.applyCpuPolicy(domid, settings.cpuPolicy);
 	return { storePort, consolePort };
 }
 
-function prepareHvm(domains: Domains, domid: DomId, maxVcpus: number, memoryKiB: number): Promise<void>[] {
-	return [
-		domains.setHvmParam(domid, "hpetEnabled", 1),
-		domains.setHvmParam(domid, "vptAlign", 1),
-		domains.setHvmParam(domid, "timerMode", 1),
-		domains.setPagingMempool(domid, pagingMempoolBytes(maxVcpus, memoryKiB)),
-	];
-}
+/** How far the host's local time is ahead of UTC now. */
+const localOffsetSeconds = (): number => -new Date().getTimezoneOffset() * 60;
 
 /** libxl__get_required_paging_memory, rounded up to whole MiB: 4 KiB × (256 for a vcpus + 2 for each MiB). */
 export function pagingMempoolBytes(maxVcpus: number, memoryKiB: number): number {

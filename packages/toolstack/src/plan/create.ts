@@ -1,9 +1,18 @@
 import type { Uuid } from "@bulkhead/base";
 import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
-import { FIRST_SERIAL_CONSOLE } from "../device-model/qemu-args.ts";
+import { serialConsoles } from "../device-model/args/serial-args.ts";
+import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import {
+	type CreateSettings,
+	createSettings,
+	hardwareSettings,
+	type PrepareSettings,
+	placementSettings,
+	prepareSettings,
+} from "./domain-settings.ts";
 
 export interface CreateOptions {
 	/** Leave the guest paused. */
@@ -15,30 +24,77 @@ const DEVICE_MODEL_TIMEOUT_MS = 90_000;
 
 /** Decides how a guest comes into being. Touches nothing. */
 export function planCreate(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	return config.type === "pv" ? planPv(config, facts, options) : planHvm(config, facts, options);
+	if (config.type !== "hvm") return planPv(config, facts, options);
+	return config.deviceModel?.place === "dom0"
+		? planLocalHvm(config, facts, options)
+		: planStubHvm(config, facts, options);
 }
 
+/** PV and PVH: nothing is emulated, so there is no device model. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), nics: facts.nics, consoles }),
+		step({
+			name: "publish-devices",
+			roles: ["guest"],
+			disks: presentDisks(config),
+			bootDisks: [],
+			nics: facts.nics,
+			consoles,
+		}),
 		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
 
-function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+/** QEMU as a process of domain 0. */
+function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
+	const consoles = consolesOf(config);
+	if (facts.qemu === undefined) throw new TypeError("The guest's facts lack its QEMU");
+	return serial<CreateStep>(
+		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		step({ name: "announce-qemu" }),
+		step({
+			name: "publish-devices",
+			roles: ["guest"],
+			disks: presentDisks(config),
+			bootDisks: [],
+			nics: facts.nics,
+			consoles,
+		}),
+		parallel(
+			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+			serial<CreateStep>(
+				step({ name: "start-qemu", binary: facts.qemu }),
+				step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+				step({ name: "connect-qmp-socket" }),
+				step({ name: "configure-qemu" }),
+			),
+		),
+		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
+	);
+}
+
+function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles = hvmConsoles(config);
 	const bootConsoles = consoles.filter(({ index }) => index === 0);
 	const xenbusConsoles = consoles.filter(({ index }) => index > 0);
+	const bootFiles = bootFilesOf(config);
+	const protocol = config.deviceModel?.place === "minios" ? "minios" : "linux";
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts), buildDomain("stub", config, facts)),
-		step({ name: "pair-domains", bios: config.bios }),
+		parallel(
+			...openDisks(config),
+			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
+			buildDomain("guest", config, facts),
+			buildDomain("stub", config, facts),
+		),
+		step({ name: "pair-domains", protocol, bios: config.bios }),
 		step({
 			name: "publish-devices",
 			roles: ["guest", "stub"],
 			disks: presentDisks(config),
+			bootDisks: bootFiles.map(({ disk }) => disk.vdev),
 			nics: facts.nics,
 			consoles,
 		}),
@@ -51,22 +107,23 @@ function planHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions):
 		// Not earlier: what is typed before the stub's init has made its consoles raw would be changed on its way.
 		parallel(
 			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),
-			step<CreateStep>({ name: "connect-qmp" }),
+			// MiniOS' older QEMU has none: it is told what to do by xenstore (stub-domain.md §5).
+			...(protocol === "linux" ? [step<CreateStep>({ name: "connect-qmp" })] : []),
 		),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
 
 /** The consoles of stubdom.txt: log, save, restore, then the guest's serial ports; and the guest's own PV console. */
-export function hvmConsoles({ serials }: GuestConfig): ConsoleRequest[] {
+export function hvmConsoles(config: GuestConfig): ConsoleRequest[] {
 	return [
 		{ role: "guest", index: 0, label: "pv", pty: true },
 		{ role: "stub", index: 0, label: "stub", pty: false },
 		{ role: "stub", index: 1, label: "save", pty: false },
 		{ role: "stub", index: 2, label: "restore", pty: false },
-		...serials.map((_, port) => ({
+		...serialConsoles(config).map(({ port, index }) => ({
 			role: "stub" as const,
-			index: FIRST_SERIAL_CONSOLE + port,
+			index,
 			label: `serial${port}`,
 			pty: true,
 		})),
@@ -75,7 +132,8 @@ export function hvmConsoles({ serials }: GuestConfig): ConsoleRequest[] {
 
 /** Every console of a guest, of whichever type. */
 export function consolesOf(config: GuestConfig): ConsoleRequest[] {
-	return config.type === "hvm" ? hvmConsoles(config) : [{ role: "guest", index: 0, label: "pv", pty: true }];
+	const hasStub = config.type === "hvm" && config.deviceModel?.place !== "dom0";
+	return hasStub ? hvmConsoles(config) : [{ role: "guest", index: 0, label: "pv", pty: true }];
 }
 
 /** Those with a medium: an empty CD drive is QEMU's alone. */
@@ -91,58 +149,90 @@ const besideNics = (other: Plan<CreateStep>, roles: Role[], { nics }: HostFacts)
 const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
 	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
 
+/** What /libxl/<domid>/dm-version calls the device model. */
+const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>
+	deviceModel?.place === "minios" ? "qemu_xen_traditional" : "qemu_xen";
+
 function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<CreateStep> {
-	const domain = describeDomain(role, config, facts);
-	const { type, maxVcpus, memoryKiB } = domain;
-	const { videoMemoryKiB } = domain.image;
+	const { uuid, name, create, prepare, vcpus, image } = describeDomain(role, config, facts);
+	const { type, maxVcpus, memoryKiB, maxMemoryKiB } = prepare;
+	const memory = { memoryKiB, maxMemoryKiB, videoMemoryKiB: image.type === "hvm" ? image.videoMemoryKiB : 0 };
+	const dmVersion = deviceModelVersion(config);
+	const placement = role === "guest" ? placementSettings(config) : undefined;
+	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
-		step({ name: "create-domain", role, uuid: domain.uuid, type, maxVcpus }),
-		step({ name: "write-skeleton", role, domainName: domain.name, type }),
-		step({ name: "prepare-domain", role, type, maxVcpus, memoryKiB }),
-		step({ name: "build-image", role, type, maxVcpus, image: domain.image }),
-		step({ name: "introduce", role, type, vcpus: maxVcpus, memoryKiB, videoMemoryKiB }),
+		step({ name: "create-domain", role, uuid, settings: create }),
+		step({ name: "write-skeleton", role, domainName: name, type, dmVersion }),
+		step({ name: "prepare-domain", role, settings: prepare }),
+		...(placement ? [step<CreateStep>({ name: "place-domain", role, placement })] : []),
+		step({ name: "build-image", role, maxVcpus, image }),
+		step({ name: "introduce", role, type, vcpus, maxVcpus, ...memory, dmVersion }),
+		...(hardware ? [step<CreateStep>({ name: "permit-hardware", role, type, hardware })] : []),
 	);
 }
 
 interface DomainDescription {
 	uuid: Uuid;
 	name: string;
-	type: "pv" | "hvm";
-	maxVcpus: number;
-	memoryKiB: number;
+	create: CreateSettings;
+	prepare: PrepareSettings;
+	/** Online at start. */
+	vcpus: number;
 	image: ImageRequest;
 }
 
 function describeDomain(role: Role, config: GuestConfig, facts: HostFacts): DomainDescription {
-	if (role === "stub") {
-		const stub = facts.stub;
-		if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
-		// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
-		const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
-		const pv = { kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine };
-		return {
-			uuid: facts.stubUuid,
-			name: `${config.name}-dm`,
-			type: "pv",
-			maxVcpus: 1,
-			memoryKiB,
-			image: { memoryKiB, videoMemoryKiB: 0, pv },
-		};
-	}
-	const image: ImageRequest =
-		config.type === "hvm"
-			? { memoryKiB: config.memoryKiB, videoMemoryKiB: config.videoMemoryKiB, hvm: facts.firmware }
-			: {
-					memoryKiB: config.memoryKiB,
-					videoMemoryKiB: 0,
-					pv: { kernel: config.kernel ?? "", ramdisk: config.ramdisk, commandLine: config.commandLine },
-				};
+	if (role === "stub") return describeStub(config, facts);
 	return {
 		uuid: config.uuid,
 		name: config.name,
-		type: config.type === "pvh" ? "hvm" : config.type,
-		maxVcpus: config.vcpus,
-		memoryKiB: config.memoryKiB,
-		image,
+		create: createSettings(config),
+		prepare: prepareSettings(config),
+		vcpus: config.vcpus,
+		image: guestImage(config, facts),
+	};
+}
+
+function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): DomainDescription {
+	if (!stub) throw new TypeError("An HVM guest's facts lack its stub domain");
+	// The extra video memory is room for mapping the guest's frame buffer, as libxl allows it.
+	const memoryKiB = stub.memoryKiB + config.videoMemoryKiB;
+	return {
+		uuid: stubUuid,
+		name: `${config.name}-dm`,
+		create: { type: "pv", maxVcpus: 1 },
+		prepare: {
+			type: "pv",
+			maxVcpus: 1,
+			memoryKiB,
+			maxMemoryKiB: memoryKiB,
+			pagingBytes: 0,
+			hvmParams: {},
+			tscMode: "default",
+			timeOffsetSeconds: 0,
+			localtime: false,
+			cpuPolicy: {},
+		},
+		vcpus: 1,
+		image: { type: "pv", memoryKiB, kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine },
+	};
+}
+
+function guestImage(config: GuestConfig, { firmware }: HostFacts): ImageRequest {
+	const { type, memoryKiB, maxMemoryKiB, kernel = "", ramdisk, commandLine, acpi } = config;
+	if (type === "pv") return { type, memoryKiB, kernel, ramdisk, commandLine };
+	if (type === "pvh") return { type, memoryKiB, maxMemoryKiB, kernel, ramdisk, commandLine, acpi };
+	const { vcpus, videoMemoryKiB, apic, mmioHoleMiB, acpiFirmware, smbiosFirmware } = config;
+	const tables = { ...(acpiFirmware && { acpiFirmware }), ...(smbiosFirmware && { smbiosFirmware }) };
+	return {
+		type,
+		memoryKiB,
+		maxMemoryKiB,
+		videoMemoryKiB,
+		vcpus,
+		apic,
+		...firmware,
+		...tables,
+		...(mmioHoleMiB !== undefined && { mmioHoleMiB }),
 	};
 }

@@ -5,8 +5,8 @@ import type { DestroyStep, Role } from "../steps.ts";
 
 /**
  * Decides how a guest is taken away, wholly or half made. QEMU writes out what it holds while it can still be asked. The
- * rings go first (a domain stays `dying` while its pages
- * are mapped here), then the stub domain, whose ioreq server refers to the guest, then the guest. Without `purge` the
+ * rings go first (a domain stays `dying` while its pages are mapped here), then the device model, whose ioreq server
+ * refers to the guest, then the guest. Without `purge` the
  * console journals stay, for a guest that is about to be started again.
  */
 export function planDestroy(
@@ -19,6 +19,7 @@ export function planDestroy(
 	return serial<DestroyStep>(
 		...(hasDeviceModel ? [step<DestroyStep>({ name: "flush-disks" })] : []),
 		step({ name: "forget-relay", purge }),
+		...(runtime.qemu ? [step<DestroyStep>({ name: "stop-qemu" })] : []),
 		...roles.map((role) => step<DestroyStep>({ name: "destroy-domain", role })),
 		// Only scripts have something to take back, and they read the nodes: an interface goes with its driver.
 		...(nics.some(({ script }) => script !== undefined)

@@ -1,19 +1,26 @@
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
-import { writePair } from "../device-model/pair.ts";
+import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
+import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
+import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
 import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
-import { closeDisk, openDisk } from "../devices/open-disk.ts";
+import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
 import { nicsOf } from "../devices/vif.ts";
+import { buildImage } from "../domain/build-image.ts";
+import { createDomain } from "../domain/create-domain.ts";
 import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
+import { localQemuActions } from "./local-qemu-actions.ts";
+import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
@@ -43,12 +50,22 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		undo: async ({ disk }, context) => closeDisk(context, disk),
 	},
 
+	"open-boot-file": {
+		title: ({ file }) => `Preparing the guest's ${file.role} for the stub domain`,
+		timeoutMs: BUILD_MS,
+		run: ({ file }, context) => openBootFile(context, file),
+		undo: async ({ file }, context) => {
+			await closeBootFile(context, file);
+			await rm(context.places.bootFolder, { recursive: true, force: true });
+		},
+	},
+
 	"create-domain": {
 		title: ({ role }) => `Creating ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, uuid, type, maxVcpus }, context) {
+		async run({ role, uuid, settings }, context) {
 			const domain = runtimeOf(context.runtime, role);
-			domain.domid = await context.hypervisor.domains.create({ uuid, type, maxVcpus });
+			domain.domid = await createDomain(context, uuid, settings);
 			await context.saveRuntime();
 		},
 		async undo({ role }, { runtime, hypervisor }) {
@@ -60,10 +77,10 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"write-skeleton": {
 		title: ({ role }) => `Writing the xenstore nodes of ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, domainName, type }, { runtime, xenstore }) {
+		async run({ role, domainName, type, dmVersion }, { runtime, xenstore }) {
 			const { uuid } = runtimeOf(runtime, role);
 			const domid = domidOf(runtime, role);
-			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role }));
+			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion }));
 		},
 		async undo({ role }, { runtime, xenstore }) {
 			const { uuid, domid } = runtimeOf(runtime, role);
@@ -74,9 +91,8 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"prepare-domain": {
 		title: ({ role }) => `Preparing ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, type, maxVcpus, memoryKiB }, { runtime, hypervisor }) {
-			const domid = domidOf(runtime, role);
-			const ports = await prepareDomain(hypervisor.domains, { domid, type, maxVcpus, memoryKiB });
+		async run({ role, settings }, { runtime, hypervisor }) {
+			const ports = await prepareDomain(hypervisor.domains, domidOf(runtime, role), settings);
 			Object.assign(runtimeOf(runtime, role), ports);
 		},
 	},
@@ -84,7 +100,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"build-image": {
 		title: ({ role }) => `Building ${nameOf(role)}`,
 		timeoutMs: BUILD_MS,
-		async run({ role, maxVcpus, image }, { runtime, hypervisor }) {
+		async run({ role, maxVcpus, image }, { runtime, hypervisor: { builder }, xenstore }) {
 			const domain = runtimeOf(runtime, role);
 			const common = {
 				domid: domidOf(runtime, role),
@@ -92,10 +108,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				storePort: provided(domain.storePort, "store port"),
 				consolePort: provided(domain.consolePort, "console port"),
 			};
-			const { memoryKiB, videoMemoryKiB } = image;
-			const built = image.hvm
-				? await hypervisor.builder.buildHvm({ ...common, maxMemoryKiB: memoryKiB, videoMemoryKiB, ...image.hvm })
-				: await hypervisor.builder.buildPv({ ...common, memoryKiB, ...provided(image.pv, "PV image") });
+			const built = await buildImage({ builder, xenstore }, common, image);
 			Object.assign(domain, built);
 		},
 	},
@@ -109,21 +122,26 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			const storePort = provided(domain.storePort, "store port");
 			const storeFrame = provided(domain.storeFrame, "store frame");
 			await xenstore.transaction((tx) =>
-				writeBuiltDomain(tx, { ...built, acpi: config.acpi, domid, uuid: domain.uuid, storePort, storeFrame }),
+				writeBuiltDomain(tx, { ...built, config, domid, uuid: domain.uuid, storePort, storeFrame }),
 			);
 			await xenstore.introduce(domid, storeFrame, storePort);
 			await saveRuntime();
 		},
 	},
 
+	...placementActions,
+
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",
 		timeoutMs: QUICK_MS,
-		async run({ bios }, context) {
+		async run({ protocol, bios }, context) {
 			const { guest, stub } = placeOf(context);
-			const dmArgv = stubQemuArgs(context.config, guest.domid);
+			const args: StubArguments =
+				protocol === "linux"
+					? { protocol, dmArgv: stubQemuArgs(context.config, guest.domid) }
+					: { protocol, dmargs: dmargs(miniosQemuArgs(context.config, guest.domid)) };
 			const randomSeed = randomBytes(SEED_BYTES).toString("hex");
-			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, dmArgv, bios, randomSeed }));
+			await context.xenstore.transaction((tx) => writePair(tx, { guest, stub, args, bios, randomSeed }));
 			await Promise.all([
 				context.hypervisor.domains.setTarget(stub, guest.domid),
 				context.xenstore.setTarget(stub, guest.domid),
@@ -135,11 +153,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		title: ({ disks, nics, consoles }) =>
 			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks, nics, consoles }, { runtime, xenstore, openDisks }) {
-			const opened = disks.map((disk) => provided(openDisks.get(disk.vdev), `open disk ${disk.vdev}`));
+		async run({ roles, disks, bootDisks, nics, consoles }, { runtime, xenstore, openDisks }) {
+			const opened = (vdev: string): HeldDisk => provided(openDisks.get(vdev), `open disk ${vdev}`);
+			const both = disks.map(({ vdev }) => opened(vdev));
 			const devices = roles.map((role) => ({
 				domain: runtimeOf(runtime, role),
-				disks: opened,
+				disks: role === "stub" ? [...both, ...bootDisks.map(opened)] : both,
 				nics: nicsOf(role, nics),
 				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
 			}));
@@ -219,6 +238,8 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		},
 		undo: (_, context) => releaseRings(context),
 	},
+
+	...localQemuActions,
 
 	"start-guest": {
 		title: () => "Starting the guest",

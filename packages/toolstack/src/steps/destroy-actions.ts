@@ -1,5 +1,7 @@
 import type { ToolstackContext } from "../context.ts";
+import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
+import { closeBootFiles } from "../devices/boot-file.ts";
 import { disconnectNics } from "../devices/nics.ts";
 import { closeDisk } from "../devices/open-disk.ts";
 import { nicsOf } from "../devices/vif.ts";
@@ -32,6 +34,11 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		title: () => "Letting go of consoles and QMP",
 		timeoutMs: QUICK_MS,
 		run: ({ purge }, { rings, config }) => rings.release(config.uuid, { purge }),
+	},
+	"stop-qemu": {
+		title: () => "Ending QEMU",
+		timeoutMs: 2 * QUICK_MS,
+		run: (_, context) => removeLocalQemu(context),
 	},
 	"destroy-domain": {
 		title: ({ role }) => `Destroying ${nameOf(role)}`,
@@ -73,6 +80,7 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		timeoutMs: QUICK_MS,
 		async run(_, context) {
 			for (const disk of context.config.disks) closeDisk(context, disk);
+			await closeBootFiles(context);
 		},
 	},
 };

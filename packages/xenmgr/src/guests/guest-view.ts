@@ -2,7 +2,7 @@ import type { Guest as GuestDocument } from "@bulkhead/api";
 import type { AttachedConsole } from "@bulkhead/api/relay";
 import type { Uuid } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
-import { type ConsoleRequest, consolesOf } from "@bulkhead/toolstack";
+import { type ConsoleRequest, consolesOf, type LocalQemu } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 
@@ -43,14 +43,23 @@ function describe(guest: Guest, domains: DomainTable, consoles: readonly Attache
 		cpuSeconds: (info?.cpuTimeNs ?? 0) / 1e9,
 		uptimeSeconds: info && record.startedAt ? (Date.now() - Date.parse(record.startedAt)) / 1000 : 0,
 		...(runtime.stub ? { stub: describeStub(guest, domains) } : {}),
+		...(runtime.qemu ? { localQemu: describeLocalQemu(guest, runtime.qemu) } : {}),
 		...(guest.qmpStatus === undefined ? {} : { qmp: { status: guest.qmpStatus } }),
-		consoles: consolesOf(config)
-			.filter(isForPeople)
-			.map(({ label, role }) => {
-				const attached = consoles.find((console) => console.guest === guest.uuid && console.label === label);
-				const kind = label.startsWith("serial") ? "serial" : role === "stub" ? "stub" : "pv";
-				return { label, kind, ptyPath: attached?.ptyPath, socketPath: attached?.socketPath };
-			}),
+		consoles: [
+			...consolesOf(config)
+				.filter(isForPeople)
+				.map(({ label, role }): GuestDocument["consoles"][number] => {
+					const attached = consoles.find((console) => console.guest === guest.uuid && console.label === label);
+					const kind = label.startsWith("serial") ? "serial" : role === "stub" ? "stub" : "pv";
+					return { label, kind, ptyPath: attached?.ptyPath, socketPath: attached?.socketPath };
+				}),
+			// Served by QEMU itself, not by the relay.
+			...(runtime.qemu?.serialTtys ?? []).map(({ port, path }): GuestDocument["consoles"][number] => ({
+				label: `serial${port}`,
+				kind: "serial",
+				ptyPath: path,
+			})),
+		],
 		createdAt: record.createdAt,
 		...(record.lastEnd ? { lastEnd: record.lastEnd } : {}),
 	};
@@ -66,6 +75,15 @@ function describeStub({ record }: Guest, domains: DomainTable): NonNullable<Gues
 	return {
 		...(domid === undefined ? {} : { domid }),
 		memoryKiB: info?.totalKiB ?? 0,
+		state: failure !== undefined ? "failed" : record.phase === "creating" ? "starting" : "running",
+		...(failure === undefined ? {} : { error: failure }),
+	};
+}
+
+function describeLocalQemu({ record }: Guest, { pid }: LocalQemu): NonNullable<GuestDocument["localQemu"]> {
+	const failure = record.deviceModelFailure;
+	return {
+		...(pid === undefined ? {} : { pid }),
 		state: failure !== undefined ? "failed" : record.phase === "creating" ? "starting" : "running",
 		...(failure === undefined ? {} : { error: failure }),
 	};

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
 import type { HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
 import type { GuestConfig } from "@bulkhead/xlcfg";
@@ -38,7 +39,9 @@ export class Guest {
 
 	/** The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. */
 	static freshRuntime(config: GuestConfig): GuestRecord["runtime"] {
-		return { guest: { uuid: config.uuid }, ...(config.type === "hvm" ? { stub: { uuid: randomUuid() } } : {}) };
+		const guest = { uuid: config.uuid };
+		if (config.type !== "hvm") return { guest };
+		return config.deviceModel?.place === "dom0" ? { guest, qemu: {} } : { guest, stub: { uuid: randomUuid() } };
 	}
 
 	get uuid(): Uuid {
@@ -54,12 +57,18 @@ export class Guest {
 		return { uuid: this.uuid, name: this.name, domid: this.record.runtime.guest.domid };
 	}
 
-	context({ xenstore, hypervisor, relay, store }: Services): ToolstackContext {
+	context({ xenstore, hypervisor, relay, store, directories }: Services): ToolstackContext {
 		return {
 			config: this.record.config,
 			runtime: this.record.runtime,
 			xenstore,
 			hypervisor,
+			places: {
+				bootFolder: join(directories.state, `${this.uuid}.boot`),
+				qemuFolder: join(directories.run, this.uuid),
+				xenRunFolder: directories.xenRun,
+				qemuLog: join(directories.log, `qemu-dm-${this.name}.log`),
+			},
 			rings: relay,
 			openDisks: this.#openDisks,
 			saveRuntime: () => store.save(this.record),

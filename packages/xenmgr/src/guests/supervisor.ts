@@ -1,6 +1,6 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
-import { deviceModelPath, endOf, readDeviceModelError } from "@bulkhead/toolstack";
+import { awaitLocalQemuEnd, deviceModelPath, endOf, type LocalQemu, readDeviceModelError } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import { buildGuest, removeGuest } from "./build-guest.ts";
 import { Guest } from "./guest.ts";
@@ -28,14 +28,28 @@ export class Supervisor {
 		for await (const _ of this.#services.xenstore.watch("@releaseDomain", { signal })) await this.#checkAll();
 	}
 
-	/** Follows what the stub domain says of its QEMU, from now until the guest is taken away. */
+	/** Follows what the stub domain says of its QEMU, or the process that it is, from now until the guest is taken away. */
 	watchDeviceModel(guest: Guest): void {
-		const { guest: domain, stub } = guest.record.runtime;
+		const { guest: domain, stub, qemu } = guest.record.runtime;
+		if (qemu) {
+			this.#watchLocalQemu(guest, qemu);
+			return;
+		}
 		if (stub?.domid === undefined || domain.domid === undefined) return;
 		const signal = guest.startWatching();
 		void this.#followDeviceModel(guest, deviceModelPath(stub.domid, domain.domid), signal).catch((error) => {
 			if (!(error instanceof CancelledError)) this.#logFailure(guest, "Cannot watch the device model", error);
 		});
+	}
+
+	/** A QEMU in domain 0 may be the child of an earlier daemon. */
+	#watchLocalQemu(guest: Guest, qemu: LocalQemu): void {
+		const { qemuLog } = guest.context(this.#services).places;
+		void awaitLocalQemuEnd(qemu, qemuLog, guest.startWatching())
+			.then((reason) => this.#deviceModelFailed(guest, reason))
+			.catch((error) => {
+				if (!(error instanceof CancelledError)) this.#logFailure(guest, "Cannot watch QEMU", error);
+			});
 	}
 
 	async #followDeviceModel(guest: Guest, path: string, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Domains } from "@bulkhead/hypervisor";
 import type { InstalledImages } from "@bulkhead/toolstack";
 import type { DaemonOptions } from "../options.ts";
@@ -12,9 +13,14 @@ const firmwarePlaces = (version: string): string[] => [
 
 /** What a guest's config may leave out, as this host has it. Existence is checked when a guest needs it. */
 export async function findInstalledImages(options: DaemonOptions, domains: Domains): Promise<InstalledImages> {
+	const firmware = options.firmware || (await findFirmware(domains));
 	return {
-		firmware: options.firmware || (await findFirmware(domains)),
+		firmware,
 		bios: options.bios,
+		ovmf: options.ovmf,
+		qemu: options.qemu,
+		// libxl's name for it, beside hvmloader.
+		miniosKernel: join(dirname(firmware), "ioemu-stubdom.gz"),
 		stubKernel: options.stubKernel,
 		stubRamdisk: options.stubRamdisk,
 		stubCommandLine: options.stubCommandLine,

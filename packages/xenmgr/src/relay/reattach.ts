@@ -1,5 +1,5 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
-import { awaitQmpVchan, connectConsole, consolesOf } from "@bulkhead/toolstack";
+import { awaitQmpVchan, connectConsole, consolesOf, qmpSocketOf } from "@bulkhead/toolstack";
 import type { Guest } from "../guests/guest.ts";
 import type { Services } from "../services.ts";
 
@@ -37,7 +37,14 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 }
 
 async function reattachQmp(guest: Guest, services: Services, signal: AbortSignal): Promise<void> {
-	const { guest: domain, stub } = guest.record.runtime;
+	const { guest: domain, stub, qemu } = guest.record.runtime;
+	if (qemu && guest.record.deviceModelFailure === undefined) {
+		const { qemuFolder } = guest.context(services).places;
+		const path = qmpSocketOf(qemuFolder);
+		return services.relay.attachQmpSocket({ guest: guest.uuid, path, timeoutMs: GREETING_TIMEOUT_MS });
+	}
+	// The older QEMU of a MiniOS stub domain has no QMP.
+	if (guest.record.config.deviceModel?.place === "minios") return;
 	if (stub?.domid === undefined || domain.domid === undefined || guest.record.deviceModelFailure !== undefined) return;
 	const place = { guest: { domid: domain.domid, uuid: guest.uuid }, stub: stub.domid };
 	const ring = await awaitQmpVchan(services, place, signal);

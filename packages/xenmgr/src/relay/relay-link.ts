@@ -1,3 +1,4 @@
+import { chmod, chown, lstat } from "node:fs/promises";
 import {
 	RelayClient,
 	type RelayMethod,
@@ -5,7 +6,7 @@ import {
 	type RelayParamsInput,
 	type RelayResult,
 } from "@bulkhead/api/relay";
-import { BulkheadError, CancelledError, DeadlineError, delay, type Uuid } from "@bulkhead/base";
+import { BulkheadError, CancelledError, DeadlineError, DOM0, delay, type Uuid } from "@bulkhead/base";
 import type { RingServices } from "@bulkhead/toolstack";
 
 export interface RelayLinkOptions {
@@ -66,6 +67,16 @@ export class RelayLink implements RingServices {
 		const parameters = { ...request, greetingTimeoutMs: timeoutMs };
 		const { status } = await this.#request("attach-qmp", parameters, timeoutMs + REQUEST_TIMEOUT_MS);
 		this.#options.onQmpAttached(request.guest, status);
+	}
+
+	/** The socket becomes the relay's user's: QEMU made it as root, and nobody else has a use for it. */
+	async attachQmpSocket({ guest, path, timeoutMs }: Parameters<RingServices["attachQmpSocket"]>[0]): Promise<void> {
+		const { uid, gid } = await lstat(this.#options.path);
+		await chmod(path, 0o600);
+		await chown(path, uid, gid);
+		const parameters = { guest, domid: DOM0, path, greetingTimeoutMs: timeoutMs };
+		const { status } = await this.#request("attach-qmp", parameters, timeoutMs + REQUEST_TIMEOUT_MS);
+		this.#options.onQmpAttached(guest, status);
 	}
 
 	async executeQmp(

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import type { SimHost, SimProcess } from "@bulkhead/hypervisor/sim";
-import { dialVchanQmp, Relay, type RelayLog } from "@bulkhead/relay";
+import { dialQmp, Relay, type RelayLog } from "@bulkhead/relay";
 
 export interface SimulatedRelayOptions {
 	/** Its other sockets lie beside it. */
@@ -30,7 +30,7 @@ export async function startSimulatedRelay(
 	try {
 		const relay = await Relay.start({
 			host: process.rings,
-			dialQmp: dialVchanQmp(process.rings),
+			dialQmp: dialQmp(process.rings),
 			runDirectory: dirname(controlSocket),
 			stateDirectory,
 			bootId: bootIdOf(host),

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { DeadlineError, InvalidInputError, ProtocolError } from "@bulkhead/base";
+import { CancelledError, DeadlineError, InvalidInputError, ProtocolError } from "@bulkhead/base";
 import { refusal, XenstoreError } from "../errors.ts";
 import type { Transport } from "../transport/open-transport.ts";
 import type { RequestOptions } from "../view.ts";
@@ -40,6 +40,9 @@ export interface ConnectionStats {
 }
 
 const LAST_REQUEST_ID = 0xffff_ffff;
+/** A request is given up after its time-out, and at most one such part later. */
+const TICKS_OF_TIMEOUT = 16;
+const NO_OPTIONS: RequestOptions = {};
 
 /**
  * One conversation with xenstored: matches replies to requests by id, hands out watch events, and ends for good at the
@@ -54,7 +57,7 @@ export class Connection {
 	readonly payloadBytes: number;
 	readonly #requestTimeoutMs: number;
 	readonly #parser = new MessageParser({ payloadBytes: LIMITS.reply });
-	/** In the order sent, which is the order of their deadlines. */
+	/** In the order sent, which is the order in which they are given up. */
 	readonly #pending = new Map<number, PendingReply>();
 	readonly #watchers = new Map<string, (path: string) => void>();
 	readonly #closeListeners = new Set<(error: XenstoreError) => void>();
@@ -62,9 +65,9 @@ export class Connection {
 	#lastToken = 0;
 	/** A turn of the event loop in which requests are made. */
 	#isTurnOpen = false;
-	/** On the clock of performance.now(), read once in each such turn. */
-	#turnStartedMs = 0;
-	#sweep: NodeJS.Timeout | undefined;
+	/** Time as this connection counts it: so many for each time-out. A clock would be one more system call for a request. */
+	#ticks = 0;
+	#ticking: NodeJS.Timeout | undefined;
 	#end: XenstoreError | undefined;
 
 	constructor({ stream, payloadBytes }: Transport, { requestTimeoutMs, backlogBytes }: ConnectionLimits) {
@@ -85,22 +88,28 @@ export class Connection {
 	}
 
 	/** The reply's payload. */
-	request(request: Request, { signal }: RequestOptions = {}): Promise<Buffer> {
-		const { operation, payload, path, transactionId = 0, isRelease = false } = request;
+	request(request: Request, { signal }: RequestOptions = NO_OPTIONS): Promise<Buffer> {
+		const { operation, payload, isRelease = false } = request;
 		if (this.#end) return Promise.reject(this.#end);
 		if (payload.length > this.payloadBytes) return Promise.reject(this.tooLong(request));
 		if (!isRelease && !this.#backlog.hasRoomFor(payload.length)) return Promise.reject(this.#overloaded(request));
-		const pending = new PendingReply(operation, path, payload.length);
-		const reply = pending.await(signal);
-		if (signal?.aborted) return reply;
+		if (signal?.aborted)
+			return Promise.reject(new CancelledError(`Stopped waiting for ${operation}`, { cause: signal.reason }));
+		return new Promise((resolve, reject) => {
+			const pending = new PendingReply(request, resolve, reject);
+			if (signal) pending.heed(signal);
+			this.#ask(request, pending);
+		});
+	}
+
+	#ask({ operation, payload, transactionId = 0 }: Request, pending: PendingReply): void {
 		const requestId = this.#nextId();
 		this.#pending.set(requestId, pending);
 		this.#backlog.add(payload.length);
 		this.stats.requests++;
-		this.#outbox.add({ type: OPERATION[operation], requestId, transactionId, payload });
+		this.#outbox.add(OPERATION[operation], requestId, transactionId, payload);
 		if (!this.#isTurnOpen) this.#beginTurn();
-		pending.deadline = this.#turnStartedMs + this.#requestTimeoutMs;
-		return reply;
+		pending.givenUpAt = this.#ticks + TICKS_OF_TIMEOUT + 1;
 	}
 
 	/** Requests without an answer: how many, and the bytes that count for `backlogBytes`. */
@@ -149,13 +158,14 @@ export class Connection {
 	/** Messages are gathered until the turn of the event loop ends. */
 	#beginTurn(): void {
 		this.#isTurnOpen = true;
-		this.#turnStartedMs = performance.now();
-		process.nextTick(() => {
-			this.#isTurnOpen = false;
-			this.#outbox.flush();
-			this.#sweepLater();
-		});
+		process.nextTick(this.#endTurn);
 	}
+
+	readonly #endTurn = (): void => {
+		this.#isTurnOpen = false;
+		this.#outbox.flush();
+		if (this.#ticking === undefined) this.#startTicking();
+	};
 
 	#overloaded({ operation, path }: Request): XenstoreError {
 		const { requests, bytes } = this.backlog;
@@ -212,28 +222,27 @@ export class Connection {
 		this.#watchers.get(token)?.(path);
 	}
 
-	/** Wakes at the deadline of the oldest request that still has one. */
-	#sweepLater(): void {
-		if (this.#sweep !== undefined || this.#end) return;
-		for (const { deadline } of this.#pending.values()) {
-			if (deadline === Number.POSITIVE_INFINITY) continue;
-			this.#sweep = setTimeout(() => this.#sweepNow(), Math.max(1, deadline - performance.now()));
-			this.#sweep.unref();
-			return;
-		}
+	#startTicking(): void {
+		if (this.#end) return;
+		this.#ticking = setInterval(() => this.#tick(), Math.ceil(this.#requestTimeoutMs / TICKS_OF_TIMEOUT)).unref();
 	}
 
 	/** Fails what has waited too long. Its entry stays, so that a late reply is known and ignored. */
-	#sweepNow(): void {
-		this.#sweep = undefined;
-		const now = performance.now();
+	#tick(): void {
+		this.#ticks++;
+		let isAwaiting = false;
 		for (const pending of this.#pending.values()) {
-			if (pending.deadline === Number.POSITIVE_INFINITY) continue;
-			if (pending.deadline > now) break;
+			if (pending.givenUpAt === undefined) continue;
+			if (pending.givenUpAt > this.#ticks) {
+				isAwaiting = true;
+				break;
+			}
+			pending.givenUpAt = undefined;
 			pending.reject(this.#unanswered(pending));
-			pending.deadline = Number.POSITIVE_INFINITY;
 		}
-		this.#sweepLater();
+		if (isAwaiting) return;
+		clearInterval(this.#ticking);
+		this.#ticking = undefined;
 	}
 
 	#unanswered({ operation, path }: PendingReply): DeadlineError {
@@ -256,7 +265,7 @@ export class Connection {
 	#finish(error: XenstoreError): void {
 		if (this.#end) return;
 		this.#end = error;
-		clearTimeout(this.#sweep);
+		clearInterval(this.#ticking);
 		this.#stream.destroy();
 		for (const pending of this.#pending.values()) pending.reject(error);
 		this.#pending.clear();

@@ -26,7 +26,8 @@ export class Outbox {
 	}
 
 	/** Puts a message behind the others. A `flush` must follow. */
-	add(message: Message): void {
+	add(type: number, requestId: number, transactionId: number, payload: Buffer): void {
+		const message = { type, requestId, transactionId, payload };
 		if (this.#inFlight >= MOST_IN_FLIGHT || this.#next < this.#waiting.length) this.#waiting.push(message);
 		else this.#gather(message);
 	}
@@ -38,13 +39,17 @@ export class Outbox {
 
 	/** Sends what is there, and what waits as far as it may. */
 	flush(): void {
+		if (this.#waiting.length > 0) this.#gatherWaiting();
+		this.#send();
+	}
+
+	#gatherWaiting(): void {
 		while (this.#inFlight < MOST_IN_FLIGHT && this.#next < this.#waiting.length)
 			this.#gather(this.#waiting[this.#next++] as Message);
 		if (this.#next * 2 > this.#waiting.length) {
 			this.#waiting = this.#waiting.slice(this.#next);
 			this.#next = 0;
 		}
-		this.#send();
 	}
 
 	#gather(message: Message): void {

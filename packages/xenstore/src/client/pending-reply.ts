@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { CancelledError } from "@bulkhead/base";
 import type { Operation } from "../wire/operations.ts";
+import type { Request } from "./connection.ts";
 
 /** A request whose reply is awaited. Settles once; what comes later is ignored. */
 export class PendingReply {
@@ -8,47 +9,38 @@ export class PendingReply {
 	readonly path: string | undefined;
 	/** Bytes of the request's payload. */
 	readonly length: number;
-	/** On the clock of performance.now(). */
-	deadline: number = Number.POSITIVE_INFINITY;
-	#settle: { resolve: (payload: Buffer) => void; reject: (error: unknown) => void } | undefined;
-	#signal: AbortSignal | undefined;
+	/** In ticks of the connection; undefined once it is given up. */
+	givenUpAt: number | undefined;
+	/** Settles once: what comes after the first call of either does nothing. */
+	readonly #resolve: (payload: Buffer) => void;
+	readonly #reject: (error: unknown) => void;
+	#forgetSignal: (() => void) | undefined;
 
-	constructor(operation: Operation, path: string | undefined, length: number) {
-		this.operation = operation;
-		this.path = path;
-		this.length = length;
+	constructor(request: Request, resolve: (payload: Buffer) => void, reject: (error: unknown) => void) {
+		this.operation = request.operation;
+		this.path = request.path;
+		this.length = request.payload.length;
+		this.#resolve = resolve;
+		this.#reject = reject;
 	}
 
-	/** @throws CancelledError when the signal aborts */
-	await(signal: AbortSignal | undefined): Promise<Buffer> {
-		return new Promise((resolve, reject) => {
-			this.#settle = { resolve, reject };
-			if (!signal) return;
-			this.#signal = signal;
-			// One signal may well stop hundreds of requests: no leak that Node should warn of.
-			setMaxListeners(0, signal);
-			if (signal.aborted) this.#abort();
-			else signal.addEventListener("abort", this.#abort, { once: true });
-		});
+	/** Rejects with CancelledError when the signal aborts. */
+	heed(signal: AbortSignal): void {
+		const abort = (): void =>
+			this.reject(new CancelledError(`Stopped waiting for ${this.operation}`, { cause: signal.reason }));
+		this.#forgetSignal = () => signal.removeEventListener("abort", abort);
+		// One signal may well stop hundreds of requests: no leak that Node should warn of.
+		setMaxListeners(0, signal);
+		signal.addEventListener("abort", abort, { once: true });
 	}
 
 	resolve(payload: Buffer): void {
-		this.#take()?.resolve(payload);
+		this.#forgetSignal?.();
+		this.#resolve(payload);
 	}
 
 	reject(error: unknown): void {
-		this.#take()?.reject(error);
-	}
-
-	readonly #abort = (): void => {
-		this.reject(new CancelledError(`Stopped waiting for ${this.operation}`, { cause: this.#signal?.reason }));
-	};
-
-	#take(): { resolve: (payload: Buffer) => void; reject: (error: unknown) => void } | undefined {
-		const settle = this.#settle;
-		this.#settle = undefined;
-		this.#signal?.removeEventListener("abort", this.#abort);
-		this.#signal = undefined;
-		return settle;
+		this.#forgetSignal?.();
+		this.#reject(error);
 	}
 }

@@ -29,7 +29,7 @@ export class MessageParser {
 	 */
 	push(chunk: Uint8Array, deliver: (message: Message) => void): void {
 		if (this.#refusal) throw this.#refusal;
-		const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+		const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
 		let at = 0;
 		while (at < bytes.length) {
 			const wholeLength = this.#filled === 0 ? this.#wholeLength(bytes, at) : undefined;

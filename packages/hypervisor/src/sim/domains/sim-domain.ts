@@ -1,5 +1,15 @@
 import { DOM0, type DomId, type Uuid } from "@bulkhead/base";
-import type { DomainInfo, HvmParam, ShutdownReason } from "../../ports/domains.ts";
+import type { Affinity, SchedulingParameters } from "../../ports/cpus.ts";
+import type {
+	CpuPolicy,
+	DomainInfo,
+	DomainType,
+	HardwareRange,
+	HvmParam,
+	ShutdownReason,
+	Trigger,
+	TscMode,
+} from "../../ports/domains.ts";
 import { SimPorts } from "../events/sim-port.ts";
 import type { RunningGuest } from "../guests/running-guest.ts";
 import type { SimImage } from "../guests/sim-image.ts";
@@ -21,9 +31,10 @@ interface FrameRange {
 export interface NewDomain {
 	domid: DomId;
 	uuid: Uuid;
-	type: "pv" | "hvm";
+	type: DomainType;
 	maxVcpus: number;
 	maxEvtchnPort: number;
+	cpupool: number;
 	createdAtMs: number;
 }
 
@@ -31,7 +42,7 @@ export interface NewDomain {
 export class SimDomain {
 	readonly domid: DomId;
 	readonly uuid: Uuid;
-	readonly type: "pv" | "hvm";
+	readonly type: DomainType;
 	readonly maxVcpus: number;
 	readonly ports: SimPorts;
 	readonly grants: Map<number, SimGrant> = new Map();
@@ -45,6 +56,21 @@ export class SimDomain {
 	totalKiB = 0;
 	/** The paging pool, beside totalKiB. */
 	poolKiB = 0;
+	/** Populated on demand: what it may touch. */
+	podTargetKiB: number | undefined;
+	cpupool: number;
+	/** By vcpu, where it differs from every processor. */
+	readonly affinity: Map<number, Affinity> = new Map();
+	nodeAffinity: readonly number[] = [0];
+	scheduling: SchedulingParameters = { scheduler: "credit2", weight: 256, cap: 0 };
+	/** What was sent to it from outside. */
+	readonly triggers: Trigger[] = [];
+	tscMode: TscMode = "default";
+	timeOffsetSeconds = 0;
+	cpuPolicy: CpuPolicy | undefined;
+	readonly ioPorts: HardwareRange[] = [];
+	readonly irqs: number[] = [];
+	readonly deviceFrames: HardwareRange[] = [];
 	shutdownReason: ShutdownReason | undefined;
 	isDying = false;
 	/** Its memory has been given back, as far as nobody else maps it. */
@@ -59,7 +85,8 @@ export class SimDomain {
 	readonly #ranges: FrameRange[] = [];
 	#lastGrant = 7;
 
-	constructor({ domid, uuid, type, maxVcpus, maxEvtchnPort, createdAtMs }: NewDomain) {
+	constructor({ domid, uuid, type, maxVcpus, maxEvtchnPort, cpupool, createdAtMs }: NewDomain) {
+		this.cpupool = cpupool;
 		this.domid = domid;
 		this.uuid = uuid;
 		this.type = type;
@@ -101,6 +128,7 @@ export class SimDomain {
 			domid: this.domid,
 			uuid: this.uuid,
 			type: this.type === "pv" ? "pv" : "hvm-or-pvh",
+			cpupool: this.cpupool,
 			dying: this.isDying,
 			shutdown: this.shutdownReason !== undefined,
 			shutdownReason: this.shutdownReason ?? "unknown",

@@ -1,13 +1,20 @@
-import { type DomId, type EvtchnPort, type Uuid, uuidToBytes } from "@bulkhead/base";
+import { writeFile } from "node:fs/promises";
+import { type DomId, type EvtchnPort, errnoOf, type Uuid, uuidToBytes } from "@bulkhead/base";
 import {
+	type CpuPolicy,
 	type CreateDomain,
 	type DomainInfo,
 	type Domains,
+	type DomainType,
+	type HardwareRange,
 	type HostInfo,
 	HVM_PARAMS,
 	type HvmParam,
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
+	TRIGGERS,
+	type Trigger,
+	type TscMode,
 } from "../../ports/domains.ts";
 import { checkDomid, checkInteger } from "../calls/check-arguments.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
@@ -17,7 +24,18 @@ import type { SimDomain } from "./sim-domain.ts";
 const DEFAULT_MAX_EVTCHN_PORT = 1023;
 const MOST_VCPUS = 8192;
 /** hvm/params.h: HVMPTM_one_missed_tick_pending is the last timer mode. */
-const LARGEST_PARAM: Record<HvmParam, number> = { timerMode: 3, hpetEnabled: 1, vptAlign: 1 };
+const LARGEST_PARAM: Record<HvmParam, number> = {
+	// HVMPV_feature_mask of 4.17: thirteen bits.
+	viridian: 0x1fff,
+	timerMode: 3,
+	hpetEnabled: 1,
+	acpiSState: 3,
+	vptAlign: 1,
+	mcaCap: 1 << 27,
+};
+const MOST_PORTS = 0x1_0000;
+const LARGEST_FRAME = 2 ** 40;
+const MOST_KEYS = 256;
 
 /** Domain control of a simulated host. */
 export class SimDomains implements Domains {
@@ -28,14 +46,22 @@ export class SimDomains implements Domains {
 	}
 
 	async create(request: CreateDomain): Promise<DomId> {
-		const { uuid, type, maxVcpus, maxEvtchnPort = DEFAULT_MAX_EVTCHN_PORT } = request;
+		const { uuid, type, maxVcpus, maxEvtchnPort = DEFAULT_MAX_EVTCHN_PORT, cpupool = 0 } = request;
 		checkInteger("maxVcpus", maxVcpus, 1, MOST_VCPUS);
 		checkInteger("maxEvtchnPort", maxEvtchnPort, 0, 0x7fff_ffff);
 		uuidToBytes(uuid);
 		const { calls, host } = this.#parts;
 		const attempt = `Could not create a domain of type ${type}`;
 		return calls.run({ name: "domains.create", attempt, fields: { uuid } }, () => {
-			return host.create({ uuid, type, maxVcpus, maxEvtchnPort }).domid;
+			const pool = host.cpus.find(cpupool);
+			if (!pool || pool.cpus.size === 0) throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
+			// domctl.h: nested virtualization and alternate tables stand on hardware-assisted paging.
+			const needsHap = request.nestedVirt === true || request.altp2m !== undefined;
+			if (needsHap && (type === "pv" || request.hap === false))
+				throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
+			const domain = host.create({ uuid, type, maxVcpus, maxEvtchnPort, cpupool });
+			domain.scheduling = host.cpus.defaults(pool);
+			return domain.domid;
 		});
 	}
 
@@ -103,12 +129,101 @@ export class SimDomains implements Domains {
 		});
 	}
 
-	setDefaultTsc(domid: DomId): Promise<void> {
-		return this.#on("setDefaultTsc", domid, "set the TSC mode of", () => {});
+	async setPodTarget(domid: DomId, targetKiB: number): Promise<void> {
+		checkInteger("targetKiB", targetKiB, 0, Number.MAX_SAFE_INTEGER);
+		await this.#on("setPodTarget", domid, "set the populate-on-demand target of", (domain) => {
+			if (domain.type === "pv") throw new SimFailure("XENMEM_set_pod_target", "EINVAL");
+			domain.podTargetKiB = targetKiB;
+		});
 	}
 
-	applyDefaultCpuPolicy(domid: DomId): Promise<void> {
-		return this.#on("applyDefaultCpuPolicy", domid, "apply the CPU policy to", () => {});
+	setTscMode(domid: DomId, mode: TscMode): Promise<void> {
+		return this.#on("setTscMode", domid, "set the TSC mode of", (domain) => {
+			domain.tscMode = mode;
+		});
+	}
+
+	async setTimeOffset(domid: DomId, seconds: number): Promise<void> {
+		checkInteger("seconds", seconds, -(2 ** 31), 2 ** 31 - 1);
+		await this.#on("setTimeOffset", domid, "set the time offset of", (domain) => {
+			domain.timeOffsetSeconds = seconds;
+		});
+	}
+
+	async applyCpuPolicy(domid: DomId, policy: CpuPolicy = {}): Promise<void> {
+		for (const { leaf, subleaf, ...registers } of policy.leaves ?? []) {
+			checkInteger("leaf", leaf, 0, 0xffff_fffe);
+			for (const bits of Object.values(registers))
+				if (bits !== undefined && !/^[01xks]{32}$/.test(bits))
+					throw new TypeError("A register must be 32 letters of 0, 1, x, k, s");
+		}
+		await this.#on("applyCpuPolicy", domid, "apply the CPU policy to", (domain) => {
+			domain.cpuPolicy = policy;
+		});
+	}
+
+	async sendTrigger(domid: DomId, trigger: Trigger, vcpu = 0): Promise<void> {
+		if (!Object.hasOwn(TRIGGERS, trigger)) throw new TypeError(`Trigger ${trigger} has no number`);
+		await this.#on("sendTrigger", domid, `send ${trigger} to`, (domain) => {
+			if (vcpu >= domain.vcpus) throw new SimFailure("XEN_DOMCTL_sendtrigger", "ESRCH");
+			if (trigger !== "nmi" && domain.type === "pv") throw new SimFailure("XEN_DOMCTL_sendtrigger", "ENOSYS");
+			domain.triggers.push(trigger);
+		});
+	}
+
+	async permitIoPorts(domid: DomId, range: HardwareRange, allow: boolean): Promise<void> {
+		checkRange(range, MOST_PORTS);
+		await this.#on("permitIoPorts", domid, "set the I/O ports of", (domain) => permit(domain.ioPorts, range, allow));
+	}
+
+	async permitIrq(domid: DomId, irq: number): Promise<number> {
+		checkInteger("irq", irq, 0, 0xffff);
+		return this.#on("permitIrq", domid, `give interrupt ${irq} to`, (domain) => {
+			domain.irqs.push(irq);
+			return irq;
+		});
+	}
+
+	async permitMemory(domid: DomId, range: HardwareRange, allow: boolean): Promise<void> {
+		checkRange(range, LARGEST_FRAME);
+		await this.#on("permitMemory", domid, "set the device memory of", (domain) =>
+			permit(domain.deviceFrames, range, allow),
+		);
+	}
+
+	async mapMemory(domid: DomId, range: HardwareRange, guestFrame: number): Promise<void> {
+		checkRange(range, LARGEST_FRAME);
+		checkInteger("guestFrame", guestFrame, 0, LARGEST_FRAME);
+		await this.#on("mapMemory", domid, "map device memory into", (domain) => {
+			const isPermitted = domain.deviceFrames.some(
+				({ first, count }) => range.first >= first && range.first + range.count <= first + count,
+			);
+			if (domain.type === "pv" || !isPermitted) throw new SimFailure("XEN_DOMCTL_memory_mapping", "EPERM");
+		});
+	}
+
+	/** The simulated Xen has no XSM. */
+	async securityId(label: string): Promise<number> {
+		const attempt = `Could not look up the security label ${label}`;
+		return this.#parts.calls.run({ name: "domains.securityId", attempt, fields: { label } }, () => {
+			throw new SimFailure("xc_flask_context_to_sid", "ENOSYS");
+		});
+	}
+
+	async sendDebugKeys(keys: string): Promise<void> {
+		if (keys.length > MOST_KEYS) throw new TypeError(`keys is longer than ${MOST_KEYS} bytes`);
+		const { calls, host } = this.#parts;
+		await calls.run({ name: "domains.sendDebugKeys", attempt: "Could not send debug keys", fields: { keys } }, () => {
+			for (const key of keys) host.log(`'${key}' pressed`);
+		});
+	}
+
+	async dumpCore(domid: DomId, path: string): Promise<void> {
+		await this.#call("dumpCore", domid, `write ${path}, a core of`, async () => {
+			const domain = this.#parts.host.find(domid);
+			if (!domain || domain.isDying) throw new SimFailure("xc_domain_dumpcore", "ESRCH");
+			await writeCoreHead(path);
+		});
 	}
 
 	setHvmParam(domid: DomId, param: HvmParam, value: number): Promise<void> {
@@ -158,7 +273,7 @@ export class SimDomains implements Domains {
 		});
 	}
 
-	async #call<T>(name: string, domid: DomId, verb: string, act: () => T): Promise<T> {
+	async #call<T>(name: string, domid: DomId, verb: string, act: () => T | Promise<T>): Promise<T> {
 		checkDomid(domid);
 		const attempt = `Could not ${verb} domain ${domid}`;
 		return this.#parts.calls.run({ name: `domains.${name}`, attempt, fields: { domid }, domid }, act);
@@ -168,7 +283,28 @@ export class SimDomains implements Domains {
 /** What a new domain is made of. */
 export interface SimCreate {
 	uuid: Uuid;
-	type: "pv" | "hvm";
+	type: DomainType;
 	maxVcpus: number;
 	maxEvtchnPort: number;
+	cpupool: number;
+}
+
+/** @throws TypeError */
+function checkRange({ first, count }: HardwareRange, most: number): void {
+	checkInteger("first", first, 0, most - 1);
+	checkInteger("count", count, 1, most - first);
+}
+
+function permit(ranges: HardwareRange[], range: HardwareRange, allow: boolean): void {
+	if (allow) ranges.push(range);
+	else ranges.splice(0, ranges.length, ...ranges.filter(({ first }) => first !== range.first));
+}
+
+/** Enough of a core file that tools tell what it is: nothing of a simulated domain's memory is worth more. */
+async function writeCoreHead(path: string): Promise<void> {
+	try {
+		await writeFile(path, Buffer.from("\x7fELF\x02\x01\x01", "latin1"), { flag: "wx", mode: 0o600 });
+	} catch (error) {
+		throw new SimFailure("open", errnoOf(error) ?? "EIO");
+	}
 }

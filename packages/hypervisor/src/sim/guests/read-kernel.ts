@@ -5,6 +5,9 @@ import { SimFailure } from "../calls/sim-failure.ts";
 export interface KernelFacts {
 	guestOs: string | undefined;
 	code: Uint8Array;
+	/** How it can be entered; what is compressed is taken to allow both. */
+	hasPvEntry: boolean;
+	hasPvhEntry: boolean;
 }
 
 const ELF_HEADER_BYTES = 64;
@@ -15,7 +18,7 @@ const CODE_BYTES = 4096;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 /** elfnote.h */
-const XEN_ELFNOTE = { entry: 1, guestOs: 6 } as const;
+const XEN_ELFNOTE = { entry: 1, guestOs: 6, physicalEntry: 18 } as const;
 /** A Linux bzImage: "HdrS" at 0x202; a compressed kernel: gzip's magic. */
 const BZIMAGE = { offset: 0x202, magic: "HdrS" } as const;
 
@@ -29,7 +32,8 @@ export async function readKernel(file: FileHandle): Promise<KernelFacts> {
 	if (head.subarray(0, 4).toString("latin1") === "\x7fELF") return readElf(file, head);
 	const isCompressed = head.readUInt16BE(0) === 0x1f8b;
 	const isBzImage = head.toString("latin1", BZIMAGE.offset, BZIMAGE.offset + 4) === BZIMAGE.magic;
-	if (isCompressed || isBzImage) return { guestOs: undefined, code: new Uint8Array(0) };
+	if (isCompressed || isBzImage)
+		return { guestOs: undefined, code: new Uint8Array(0), hasPvEntry: true, hasPvhEntry: true };
 	throw invalid("no loader knows this kernel image");
 }
 
@@ -50,12 +54,14 @@ async function readElf(file: FileHandle, head: Buffer): Promise<KernelFacts> {
 		if (type === PT_NOTE) collectNotes(await readAll(file, offset, Math.min(size, MOST_NOTE_BYTES)), notes);
 		if (type !== PT_LOAD) continue;
 		await readAll(file, offset + Math.max(0, size - 1), Math.min(size, 1));
-		if (entry >= address && entry < address + BigInt(size))
+		if (code === undefined && entry >= address && entry < address + BigInt(size))
 			code = await read(file, offset + Number(entry - address), Math.min(CODE_BYTES, size));
 	}
-	if (!notes.has(XEN_ELFNOTE.entry)) throw invalid("the kernel lacks Xen's ELF notes");
+	const hasPvEntry = notes.has(XEN_ELFNOTE.entry);
+	const hasPvhEntry = notes.has(XEN_ELFNOTE.physicalEntry);
+	if (!hasPvEntry && !hasPvhEntry) throw invalid("the kernel lacks Xen's ELF notes");
 	const guestOs = notes.get(XEN_ELFNOTE.guestOs)?.toString("latin1").replace(/\0.*$/s, "");
-	return { guestOs, code: code ?? new Uint8Array(0) };
+	return { guestOs, code: code ?? new Uint8Array(0), hasPvEntry, hasPvhEntry };
 }
 
 function collectNotes(bytes: Buffer, notes: Map<number, Buffer>): void {

@@ -1,8 +1,19 @@
 import { DOM0 } from "@bulkhead/base";
-import type { BuildCommon, BuildHvm, BuildPv, BuiltImage, GuestBuilder } from "../../ports/guest-builder.ts";
-import { checkDomid } from "../calls/check-arguments.ts";
+import type { DomainType } from "../../ports/domains.ts";
+import {
+	type BuildCommon,
+	type BuildHvm,
+	type BuildPv,
+	type BuildPvh,
+	type BuiltImage,
+	type GuestBuilder,
+	type LoadedTable,
+	PVH_ACPI,
+} from "../../ports/guest-builder.ts";
+import { checkDomid, checkInteger } from "../calls/check-arguments.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
 import type { SimDomain } from "../domains/sim-domain.ts";
+import { PAGE_BYTES } from "../memory/sim-page.ts";
 import type { ProcessParts } from "../sim-process.ts";
 import { HVM_INFO_FRAME, writeHvmInfo } from "./hvm-info.ts";
 import { openImage } from "./open-image.ts";
@@ -16,6 +27,11 @@ const HVM_FRAMES = { special: 0xfeff8, specialCount: 8, store: 0xfeffc, console:
 /** Where a PV domain's own pages lie among its frames, after the kernel. */
 const PV_PAGES = { store: 1, console: 2 } as const;
 const HEAD_BYTES = 64;
+/** hvm/e820.h: HVM_BELOW_4G_MMIO_LENGTH. */
+const LEAST_HOLE_MIB = 256;
+const FOUR_GIB_PAGES = 2 ** 20;
+/** Somewhere that a guest could not mistake: the simulated hvmloader reads nothing. */
+const FIRST_TABLE = 0x10_0000;
 
 /** Loads images as far as a simulated host needs them: memory, special pages and grants are real, code is recognised. */
 export class SimGuestBuilder implements GuestBuilder {
@@ -29,13 +45,9 @@ export class SimGuestBuilder implements GuestBuilder {
 		checkMiB(request.memoryKiB);
 		const { kernel, ramdisk, commandLine, memoryKiB } = request;
 		return this.#build("buildPv", request, kernel, "pv", async (domain) => {
-			const facts = await openImage(kernel, readKernel);
-			const initrd =
-				ramdisk &&
-				(await openImage(ramdisk, async (file, bytes) => {
-					const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-					return { path: ramdisk, bytes, head: buffer.subarray(0, bytesRead) };
-				}));
+			const { hasPvEntry, hasPvhEntry: _, ...facts } = await openImage(kernel, readKernel);
+			if (!hasPvEntry) throw new SimFailure("xc_dom_parse_image", "EINVAL", ["the kernel has no PV entry"]);
+			const initrd = ramdisk === undefined ? undefined : await readHead(ramdisk);
 			const first = this.#parts.host.takeFrames(memoryKiB / PAGE_KIB);
 			const built = { storeFrame: first + PV_PAGES.store, consoleFrame: first + PV_PAGES.console };
 			return {
@@ -44,40 +56,92 @@ export class SimGuestBuilder implements GuestBuilder {
 					this.#populate(domain, memoryKiB);
 					domain.addFrames(first, memoryKiB / PAGE_KIB);
 					const common = { ...bootFacts(request), ...built, memoryKiB };
-					domain.image = { type: "pv", kernel, ...facts, commandLine, ramdisk: initrd || undefined, ...common };
+					domain.image = { type: "pv", kernel, ...facts, commandLine, ramdisk: initrd, ...common };
 				},
 			};
 		});
 	}
 
 	async buildHvm(request: BuildHvm): Promise<BuiltImage> {
-		const { firmware, bios, maxMemoryKiB, videoMemoryKiB, maxVcpus } = request;
-		checkMiB(maxMemoryKiB);
+		const { firmware, bios, maxMemoryKiB, videoMemoryKiB, maxVcpus, acpiFirmware, smbiosFirmware } = request;
+		const { memoryKiB = maxMemoryKiB, vcpus = maxVcpus, apic = true, mmioHoleMiB = LEAST_HOLE_MIB } = request;
+		checkContainer(memoryKiB, maxMemoryKiB);
 		checkMiB(videoMemoryKiB, 0);
+		checkInteger("vcpus", vcpus, 1, maxVcpus);
+		checkInteger("mmioHoleMiB", mmioHoleMiB, LEAST_HOLE_MIB, 3840);
 		const ramKiB = maxMemoryKiB - videoMemoryKiB;
-		if (ramKiB <= 0) throw new TypeError("videoMemoryKiB must leave some memory");
+		const startKiB = memoryKiB - videoMemoryKiB;
+		if (startKiB <= 0) throw new TypeError("videoMemoryKiB must leave some memory");
 		return this.#build("buildHvm", request, firmware, "hvm", async (domain) => {
 			for (const path of [firmware, bios]) await openImage(path, async () => {});
+			const tables = {
+				...(acpiFirmware && { acpiTable: await loadTable(acpiFirmware, 0) }),
+				...(smbiosFirmware && { smbiosTable: await loadTable(smbiosFirmware, 1) }),
+			};
+			const built = { storeFrame: HVM_FRAMES.store, consoleFrame: HVM_FRAMES.console };
+			return {
+				built: { ...built, ...tables },
+				settle: () => {
+					this.#populateContainer(domain, startKiB, ramKiB);
+					const page = domain.findPage(HVM_INFO_FRAME);
+					const lowPages = Math.min(ramKiB / PAGE_KIB, FOUR_GIB_PAGES - (mmioHoleMiB * 1024) / PAGE_KIB);
+					if (page) writeHvmInfo(page.bytes, { vcpus, maxVcpus, apic, lowPages, ramPages: ramKiB / PAGE_KIB });
+					domain.image = { type: "hvm", firmware, bios, ...bootFacts(request), ...built, memoryKiB: startKiB };
+				},
+			};
+		});
+	}
+
+	async buildPvh(request: BuildPvh): Promise<BuiltImage> {
+		const { kernel, ramdisk, commandLine, memoryKiB, maxMemoryKiB, acpi } = request;
+		checkContainer(memoryKiB, maxMemoryKiB);
+		if (acpi.length > PVH_ACPI.mostPieces) throw new TypeError("acpi has too many pieces");
+		for (const { address, bytes } of acpi)
+			checkInteger("address", address, PVH_ACPI.start, PVH_ACPI.start + PVH_ACPI.bytes - bytes.length);
+		return this.#build("buildPvh", request, kernel, "pvh", async (domain) => {
+			const { hasPvEntry: _, hasPvhEntry, ...facts } = await openImage(kernel, readKernel);
+			if (!hasPvhEntry) throw new SimFailure("xc_dom_parse_image", "EINVAL", ["the kernel has no PVH entry"]);
+			const initrd = ramdisk === undefined ? undefined : await readHead(ramdisk);
 			const built = { storeFrame: HVM_FRAMES.store, consoleFrame: HVM_FRAMES.console };
 			return {
 				built,
 				settle: () => {
-					this.#populate(domain, ramKiB + HVM_FRAMES.specialCount * PAGE_KIB);
-					domain.addFrames(0, ramKiB / PAGE_KIB);
-					domain.addFrames(HVM_FRAMES.special, HVM_FRAMES.specialCount);
-					const page = domain.findPage(HVM_INFO_FRAME);
-					if (page) writeHvmInfo(page.bytes, { vcpus: maxVcpus, ramPages: ramKiB / PAGE_KIB });
-					domain.image = { type: "hvm", firmware, bios, ...bootFacts(request), ...built, memoryKiB: ramKiB };
+					this.#populateContainer(domain, memoryKiB, maxMemoryKiB);
+					for (const { address, bytes } of acpi) this.#place(domain, address, bytes);
+					const common = { ...bootFacts(request), ...built, memoryKiB };
+					domain.image = { type: "pvh", kernel, ...facts, commandLine, ramdisk: initrd, acpi, ...common };
 				},
 			};
 		});
+	}
+
+	/** Memory from frame 0 on and the special pages. What exceeds `startKiB` is only there once it is touched. */
+	#populateContainer(domain: SimDomain, startKiB: number, ramKiB: number): void {
+		this.#populate(domain, startKiB + HVM_FRAMES.specialCount * PAGE_KIB);
+		domain.addFrames(0, ramKiB / PAGE_KIB);
+		domain.addFrames(HVM_FRAMES.special, HVM_FRAMES.specialCount);
+		if (startKiB < ramKiB) domain.podTargetKiB = startKiB;
+	}
+
+	#place(domain: SimDomain, address: number, bytes: Uint8Array): void {
+		const first = Math.floor(address / PAGE_BYTES);
+		const count = Math.ceil((address + bytes.length) / PAGE_BYTES) - first;
+		this.#populate(domain, count * PAGE_KIB);
+		domain.addFrames(first, count);
+		for (let at = 0; at < bytes.length; ) {
+			const frame = Math.floor((address + at) / PAGE_BYTES);
+			const offset = (address + at) % PAGE_BYTES;
+			const part = bytes.subarray(at, at + PAGE_BYTES - offset);
+			domain.findPage(frame)?.bytes.set(part, offset);
+			at += part.length;
+		}
 	}
 
 	#build(
 		name: string,
 		request: BuildCommon,
 		image: string,
-		type: "pv" | "hvm",
+		type: DomainType,
 		load: (domain: SimDomain) => Promise<{ built: BuiltImage; settle: () => void }>,
 	): Promise<BuiltImage> {
 		const { domid } = request;
@@ -127,6 +191,25 @@ function bootFacts({
 	consolePort,
 }: BuildCommon): Pick<BuildCommon, "maxVcpus" | "storePort" | "consolePort"> {
 	return { maxVcpus, storePort, consolePort };
+}
+
+async function readHead(path: string): Promise<{ path: string; bytes: number; head: Uint8Array }> {
+	return openImage(path, async (file, bytes) => {
+		const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+		return { path, bytes, head: buffer.subarray(0, bytesRead) };
+	});
+}
+
+async function loadTable(path: string, place: number): Promise<LoadedTable> {
+	const length = await openImage(path, async (_, bytes) => bytes);
+	return { address: FIRST_TABLE * (1 + place), length };
+}
+
+/** @throws TypeError */
+function checkContainer(memoryKiB: number, maxMemoryKiB: number): void {
+	checkMiB(memoryKiB);
+	checkMiB(maxMemoryKiB);
+	if (memoryKiB > maxMemoryKiB) throw new TypeError("memoryKiB is more than maxMemoryKiB");
 }
 
 /** @throws TypeError */

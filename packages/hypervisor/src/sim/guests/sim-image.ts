@@ -1,5 +1,5 @@
 /** What the builder has seen of the files that a domain was built from: enough to choose what the domain does. */
-export type SimImage = SimPvImage | SimHvmImage;
+export type SimImage = SimPvImage | SimPvhImage | SimHvmImage;
 
 interface SimImageCommon {
 	memoryKiB: number;
@@ -10,8 +10,17 @@ interface SimImageCommon {
 	consoleFrame: number;
 }
 
-export interface SimPvImage extends SimImageCommon {
+export interface SimPvImage extends SimKernelImage {
 	type: "pv";
+}
+
+export interface SimPvhImage extends SimKernelImage {
+	type: "pvh";
+	/** What was put at which guest address, the RSDP first. */
+	acpi: readonly { address: number; bytes: Uint8Array }[];
+}
+
+interface SimKernelImage extends SimImageCommon {
 	kernel: string;
 	/** The ELF note GUEST_OS, where the kernel is an ELF file that has one. */
 	guestOs: string | undefined;

@@ -1,12 +1,17 @@
+import type { Duplex } from "node:stream";
 import type { RingHost } from "@bulkhead/hypervisor";
 import { QmpClient, type QmpVersion, type QmpEvent as WireEvent } from "@bulkhead/qmp";
 import { openVchanClient } from "@bulkhead/vchan";
-import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
+import { connectSocket } from "./connect-socket.ts";
+import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.ts";
 
-/** Reaches QEMUs over vchans: the ring's page is a grant of the stub domain, its event channel the stub's offer. */
-export function dialVchanQmp({ grants, evtchns }: RingHost): QmpDialer {
-	return async ({ domid, ringRef, remotePort }, { timeoutMs, signal, onEvent, onClosed }): Promise<QmpConnection> => {
-		const stream = openVchanClient({ grants, evtchns, domid, ringRef, remotePort });
+/**
+ * Reaches QEMUs: those in stub domains over vchans, whose page is a grant of the stub domain and whose event channel is
+ * the stub's offer; those in domain 0 over their unix sockets.
+ */
+export function dialQmp(host: RingHost): QmpDialer {
+	return async (place, { timeoutMs, signal, onEvent, onClosed }): Promise<QmpConnection> => {
+		const stream = await openStream(host, place, timeoutMs, signal);
 		// The client takes the stream over: it is destroyed (and the ring unmapped) when this fails.
 		const client = await QmpClient.open(stream, {
 			greetingTimeoutMs: timeoutMs,
@@ -26,6 +31,17 @@ export function dialVchanQmp({ grants, evtchns }: RingHost): QmpDialer {
 			},
 		};
 	};
+}
+
+function openStream(
+	{ grants, evtchns }: RingHost,
+	place: QmpPlace,
+	timeoutMs: number,
+	signal: AbortSignal,
+): Duplex | Promise<Duplex> {
+	return "path" in place
+		? connectSocket(place.path, { timeoutMs, signal })
+		: openVchanClient({ grants, evtchns, ...place });
 }
 
 function plainEvent({ event, data, timestamp: { seconds, microseconds } }: WireEvent): QmpEvent {

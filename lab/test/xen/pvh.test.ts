@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runProgram } from "@bulkhead/image";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { buildGuestImages } from "../../guests/src/build-guest-images.ts";
+import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { SerialSession } from "../../src/serial-session.ts";
+import { ok, useLab } from "./support/dom0.ts";
+import { itRunsHvm } from "./support/emulator-flake.ts";
+import { createGuest, destroyAll, PV } from "./support/guests.ts";
+
+const LINUX_DISK = "/var/lib/bulkhead/images/linux.img";
+const BOOT = "/tmp/pvh-boot";
+const COMMAND_LINE =
+	"console=hvc0 rdinit=/init quiet panic=-1 nokaslr mitigations=off audit=0 apparmor=0 cryptomgr.notests tsc=unstable";
+/** Debian's kernel has a PVH entry, the stub domain's has none; the initramfs is the PV guest's. */
+const PVH = ['type="pvh"', `kernel="${BOOT}/vmlinuz"`, `cmdline="${COMMAND_LINE}"`, "memory=192"];
+const BOOTED_MS = 150_000;
+const ANSWER_MS = 60_000;
+
+describe("PVH guests", () => {
+	const the = useLab();
+	let before: string[];
+
+	beforeAll(async () => {
+		const folder = await mkdtemp(join(tmpdir(), "bulkhead-pvh-"));
+		try {
+			const disk = (await buildGuestImages()).files[LINUX_DISK] ?? "";
+			const kernel = join(folder, "vmlinuz");
+			const argv = ["xorriso", "-osirrox", "on", "-indev", disk, "-extract", "/vmlinuz", kernel];
+			await runProgram(argv, { timeoutMs: 60_000 });
+			await the.lab.put(kernel, `${BOOT}/vmlinuz`);
+		} finally {
+			await rm(folder, { recursive: true });
+		}
+		before = await takeSnapshot(the.lab);
+	}, 300_000);
+	afterEach(() => destroyAll(the.lab));
+	afterAll(() => the.lab.exec(["rm", "-rf", BOOT]));
+
+	itRunsHvm("boot, see their processors, memory and placement, and follow what xenstore says", the, async () => {
+		const more = ["vcpus=1", "maxvcpus=2", "maxmem=256", 'cpus="1"', "cpu_weight=512"];
+		const guest = await createGuest(the.lab, PV, ...PVH, ...more);
+		expect(guest.stub).toBeUndefined();
+		const domain = `/local/domain/${guest.domid}`;
+		expect(await ok(the.lab, ["xenstore-read", `/libxl/${guest.domid}/type`])).toBe("pvh\n");
+		expect(await ok(the.lab, ["xenstore-read", `${domain}/memory/static-max`])).toBe(`${256 * 1024}\n`);
+		expect(await ok(the.lab, ["xl", "vcpu-list", "pv"])).toMatch(/^pv +\d+ +0 .* 1 \/ /m);
+		expect(await ok(the.lab, ["xl", "sched-credit2", "-d", "pv"])).toMatch(/^pv +\d+ +512 /m);
+
+		const console = await SerialSession.open(the.lab, guest, "pv");
+		await console.expect(/PV-UP/, BOOTED_MS);
+		await console.expect(/# /, ANSWER_MS);
+		console.write("echo cpus=$(cat /sys/devices/system/cpu/online) xen=$(cat /sys/hypervisor/guest_type)\n");
+		await console.expect(/cpus=0 xen=PVH/, ANSWER_MS);
+		await ok(the.lab, ["xenstore-write", `${domain}/cpu/1/availability`, "online"]);
+		console.write("until grep -q 0-1 /sys/devices/system/cpu/online; do sleep 1; done; echo both\\ up\n");
+		await console.expect(/both up/, ANSWER_MS);
+		console.write("echo total=$(grep MemTotal /proc/meminfo)\n");
+		const total = await console.expect(/total=MemTotal: (\d+) kB/, ANSWER_MS);
+		expect(Number(total[1])).toBeLessThan(256 * 1024);
+		expect(Number(total[1])).toBeGreaterThan(128 * 1024);
+		console.close();
+		await ok(the.lab, ["bulkhead", "shutdown", "-w", "pv"]);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+});

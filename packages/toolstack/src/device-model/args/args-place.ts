@@ -1,0 +1,19 @@
+import type { DomId } from "@bulkhead/base";
+
+/** Where the QEMU runs that the arguments are for, and what it finds there. */
+export type ArgsPlace =
+	| {
+			kind: "stub-domain";
+			guest: DomId;
+	  }
+	| {
+			kind: "dom0";
+			guest: DomId;
+			/** QMP for the relay. */
+			qmpSocket: string;
+			/** QMP for libxenstat, which xentop uses (xenstat_qmp.c). */
+			statisticsSocket: string;
+	  };
+
+/** In a stub domain there is no screen, no host's USB device and no path of domain 0. */
+export const inStub = (place: ArgsPlace): boolean => place.kind === "stub-domain";

@@ -1,0 +1,40 @@
+import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { ArgsPlace } from "./args-place.ts";
+import { optionValue } from "./option-text.ts";
+
+/** For whom QEMU works, and that it outlives the guest's power off: the toolstack decides what follows. */
+export function targetArgs({ guest }: ArgsPlace): string[] {
+	return ["-xen-domid", `${guest}`, "-no-shutdown"];
+}
+
+/** The two monitors of a QEMU in domain 0; in a stub domain init adds its own. */
+export function monitorArgs(place: ArgsPlace): string[] {
+	if (place.kind !== "dom0") return [];
+	return [...unixMonitor("libxl-cmd", place.qmpSocket), ...unixMonitor("libxenstat-cmd", place.statisticsSocket)];
+}
+
+function unixMonitor(id: string, path: string): string[] {
+	return [
+		"-chardev",
+		`socket,id=${id},path=${optionValue("socket's path", path)},server=on,wait=off`,
+		"-mon",
+		`chardev=${id},mode=control`,
+	];
+}
+
+/** Channels of a guest whose QEMU runs in domain 0. In a stub domain nobody could reach their other end (channels.md). */
+export function channelArgs({ channels }: GuestConfig, place: ArgsPlace): string[] {
+	if (place.kind !== "dom0") return [];
+	return channels.flatMap(({ connection, path }, devid) => [
+		"-chardev",
+		connection === "pty" || path === undefined
+			? `pty,id=libxl-channel${devid}`
+			: `socket,id=libxl-channel${devid},path=${optionValue("channel's path", path)},server=on,wait=off`,
+	]);
+}
+
+/** A word with "=" would be a key of -name, and one with a dash looks like an option: such a name is given by its key. */
+export function nameArgs({ name }: GuestConfig): string[] {
+	const value = optionValue("guest's name", name);
+	return ["-nodefaults", "-no-user-config", "-name", /^-|=/.test(name) ? `guest=${value}` : value];
+}
