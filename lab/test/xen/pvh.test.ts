@@ -54,15 +54,31 @@ describe("PVH guests", () => {
 		await console.expect(/# /, ANSWER_MS);
 		console.write("echo cpus=$(cat /sys/devices/system/cpu/online) xen=$(cat /sys/hypervisor/guest_type)\n");
 		await console.expect(/cpus=0 xen=PVH/, ANSWER_MS);
-		await ok(the.lab, ["xenstore-write", `${domain}/cpu/1/availability`, "online"]);
+		await ok(the.lab, ["bulkhead", "vcpu-set", "pv", "2"]);
 		console.write("until grep -q 0-1 /sys/devices/system/cpu/online; do sleep 1; done; echo both\\ up\n");
 		await console.expect(/both up/, ANSWER_MS);
-		console.write("echo total=$(grep MemTotal /proc/meminfo)\n");
-		const total = await console.expect(/total=MemTotal: (\d+) kB/, ANSWER_MS);
-		expect(Number(total[1])).toBeLessThan(256 * 1024);
-		expect(Number(total[1])).toBeGreaterThan(128 * 1024);
+		console.write("total() { awk '/MemTotal/ { print $2 }' /proc/meminfo; }; before=$(total); echo measured\\ it\n");
+		await console.expect(/measured it/, ANSWER_MS);
+		await ok(the.lab, ["bulkhead", "mem-set", "pv", "160"]);
+		console.write("until [ $((before - $(total))) -gt 20000 ]; do sleep 1; done; echo became\\ smaller\n");
+		await console.expect(/became smaller/, ANSWER_MS);
+
+		await ok(the.lab, ["bulkhead", "vcpu-pin", "pv", "1", "0", "-"]);
+		await ok(the.lab, ["bulkhead", "sched-credit2", "-d", "pv", "-w", "300"]);
+		const theirs = await ok(the.lab, ["xl", "vcpu-list", "pv"]);
+		expect(theirs).toMatch(/^pv +\d+ +1 .* 0 \/ /m);
+		expect(affinities(await ok(the.lab, ["bulkhead", "vcpu-list", "pv"]))).toEqual(affinities(theirs));
+		expect(await ok(the.lab, ["xl", "sched-credit2", "-d", "pv"])).toMatch(/^pv +\d+ +300 /m);
 		console.close();
 		await ok(the.lab, ["bulkhead", "shutdown", "-w", "pv"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 });
+
+/** Each vcpu's line of a vcpu-list without what changes by itself: name, domain, vcpu; and its affinity. */
+const affinities = (text: string): string[] =>
+	text
+		.split("\n")
+		.filter((line) => line.startsWith("pv "))
+		.map((line) => line.trim().split(/ +/))
+		.map((words) => [...words.slice(0, 3), ...words.slice(6)].join(" "));

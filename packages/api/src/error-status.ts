@@ -26,6 +26,7 @@ const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
 	"uuid-in-use": 409,
 	"guest-not-running": 409,
 	"guest-does-not-listen": 409,
+	"cannot-unplug": 409,
 	"guest-config-too-large": 413,
 	"bad-request": 400,
 	"not-enough-memory": 507,

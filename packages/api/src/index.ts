@@ -24,3 +24,4 @@ export {
 	serializedError,
 	shutdownRequest,
 } from "./schemas.ts";
+export * from "./tuning.ts";

@@ -11,7 +11,9 @@ export { nicsOf } from "./devices/vif.ts";
 export type { XenbusDevice } from "./devices/xenbus-device.ts";
 export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
+export { findPool } from "./domain/cpupool.ts";
 export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
+export { mergeScheduling } from "./domain/place-domain.ts";
 export {
 	DeviceError,
 	DeviceModelError,
@@ -32,3 +34,6 @@ export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";
 export { createActions } from "./steps/create-actions.ts";
 export { destroyActions } from "./steps/destroy-actions.ts";
 export type { ConsoleRequest, CreateStep, DestroyStep, Role } from "./steps.ts";
+export { setMemoryLimit, setMemoryTarget, type Tuning } from "./tune/memory.ts";
+export { changePoolCpus, createPool, destroyPool, listPools, type NamedPool } from "./tune/pools.ts";
+export { listVcpus, pinVcpus, setVcpus, type VcpuState } from "./tune/vcpus.ts";

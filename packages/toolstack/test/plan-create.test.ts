@@ -124,6 +124,18 @@ describe("planCreate", () => {
 		]);
 	});
 
+	it("sets up the taps that a QEMU in domain 0 makes for emulated cards, once it runs", () => {
+		const deviceModel = { place: "dom0" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
+		const config = hvmConfig({ deviceModel, stub: undefined });
+		const linesWith = (type: "ioemu" | "vif"): string[] =>
+			outline(
+				planCreate(config, { ...facts, stub: undefined, qemu: "/qemu", nics: [nic({ type })] }, { paused: false }),
+			);
+		const lines = linesWith("ioemu");
+		expect(lines.slice(lines.indexOf("-=- await-qemu")).slice(0, 2)).toEqual(["-=- await-qemu", "-=- connect-taps"]);
+		expect(linesWith("vif")).not.toContain("-=- connect-taps");
+	});
+
 	it("gives the files of a direct kernel boot to the stub domain alone", () => {
 		const config = hvmConfig({ kernel: "/k", ramdisk: "/r" });
 		const steps = stepsOf(planCreate(config, facts, { paused: false }));

@@ -19,6 +19,16 @@ import type {
 } from "../documents.ts";
 import { API } from "../protocol.ts";
 import type { CreateGuestRequest, QmpRequest, ShutdownRequest } from "../requests.ts";
+import type {
+	CreatePoolRequest,
+	GuestScheduling,
+	GuestVcpus,
+	PinRequest,
+	Pool,
+	SetMemoryRequest,
+	SetSchedulingRequest,
+	TriggerRequest,
+} from "../tuning.ts";
 import { ApiError } from "./api-error.ts";
 import { type Exchange, exchange, explain } from "./http-exchange.ts";
 import { readJson, readLines, readText, streamCut } from "./read-answer.ts";
@@ -170,6 +180,66 @@ export class ApiClient {
 			body: request,
 			timeoutMs,
 		})) as DiskResult;
+	}
+
+	async vcpus(ref: string): Promise<GuestVcpus> {
+		return (await this.#json(guestPath(ref, "/vcpus"))) as GuestVcpus;
+	}
+
+	async setVcpus(ref: string, count: number): Promise<void> {
+		await this.#json(guestPath(ref, "/vcpus"), { method: "POST", body: { count } });
+	}
+
+	async pinVcpu(ref: string, request: PinRequest): Promise<void> {
+		await this.#json(guestPath(ref, "/vcpus/pin"), { method: "POST", body: request });
+	}
+
+	async setMemory(ref: string, request: SetMemoryRequest): Promise<void> {
+		await this.#json(guestPath(ref, "/memory"), { method: "POST", body: request });
+	}
+
+	async scheduling(ref: string): Promise<GuestScheduling> {
+		return (await this.#json(guestPath(ref, "/scheduling"))) as GuestScheduling;
+	}
+
+	async setScheduling(ref: string, request: SetSchedulingRequest): Promise<GuestScheduling> {
+		return (await this.#json(guestPath(ref, "/scheduling"), { method: "POST", body: request })) as GuestScheduling;
+	}
+
+	async trigger(ref: string, request: TriggerRequest): Promise<void> {
+		await this.#json(guestPath(ref, "/trigger"), { method: "POST", body: request });
+	}
+
+	async sysrq(ref: string, key: string): Promise<void> {
+		await this.#json(guestPath(ref, "/sysrq"), { method: "POST", body: { key } });
+	}
+
+	/** Keys of the hypervisor's console; what they print is in `dmesg`. */
+	async debugKeys(keys: string): Promise<void> {
+		await this.#json("/host/debug-keys", { method: "POST", body: { keys } });
+	}
+
+	async pools(): Promise<Pool[]> {
+		return (await this.#json("/host/pools")) as Pool[];
+	}
+
+	async createPool(request: CreatePoolRequest): Promise<Pool> {
+		return (await this.#json("/host/pools", { method: "POST", body: request })) as Pool;
+	}
+
+	/** `pool` is a name or a number. */
+	async destroyPool(pool: string): Promise<void> {
+		await this.#json(`/host/pools/${encodeURIComponent(pool)}`, { method: "DELETE" });
+	}
+
+	/** `cpus` is a set in xl's words. */
+	async changePoolCpus(pool: string, cpus: string, { remove }: { remove: boolean }): Promise<Pool> {
+		const path = `/host/pools/${encodeURIComponent(pool)}/cpus${remove ? "/remove" : ""}`;
+		return (await this.#json(path, { method: "POST", body: { cpus } })) as Pool;
+	}
+
+	async moveToPool(ref: string, pool: string): Promise<void> {
+		await this.#json(guestPath(ref, "/pool"), { method: "POST", body: { pool } });
 	}
 
 	/** What happens from now on; of one guest when `ref` is given. Runs until the signal aborts or the loop is left. */

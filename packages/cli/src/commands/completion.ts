@@ -7,7 +7,21 @@ import type { Command } from "commander";
 const GUEST_NAMES = "$(bulkhead list --names 2>/dev/null | grep -x '[A-Za-z0-9_.+@-]*')";
 
 /** Commands whose arguments are not guests. */
-const NO_GUESTS: ReadonlySet<string> = new Set(["create", "config", "info", "dmesg", "doctor", "completion", "help"]);
+const NO_GUESTS: ReadonlySet<string> = new Set([
+	"create",
+	"config",
+	"info",
+	"dmesg",
+	"doctor",
+	"debug-keys",
+	"cpupool-list",
+	"cpupool-create",
+	"cpupool-destroy",
+	"cpupool-cpu-add",
+	"cpupool-cpu-remove",
+	"completion",
+	"help",
+]);
 
 interface Words {
 	name: string;

@@ -11,6 +11,7 @@ import { addHostCommands } from "./host-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addNetworkCommands } from "./network-commands.ts";
 import type { StartCommand } from "./start-command.ts";
+import { addTuningCommands } from "./tuning-commands.ts";
 
 /** The whole command line. A command's own code is imported when it runs: start-up is what an emulated host feels. */
 export function createProgram(io: CliIo, onExitCode: (code: number) => void): Command {
@@ -48,6 +49,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addGuestCommands(program, start);
 	addNetworkCommands(program, start);
 	addDiskCommands(program, start);
+	addTuningCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);
 	addConfigCommands(program, start);

@@ -14,8 +14,10 @@ import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
 import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
+import { addPoolRoutes } from "./pool-routes.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
+import { addTuningRoutes } from "./tuning-routes.ts";
 
 export interface AppParts {
 	services: Services;
@@ -47,6 +49,8 @@ export function createApp(parts: AppParts): Hono {
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
 	addDiskRoutes(app, parts);
+	addTuningRoutes(app, parts);
+	addPoolRoutes(app, parts);
 	return app;
 }
 
