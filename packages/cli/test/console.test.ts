@@ -44,6 +44,15 @@ describe("bulkhead console", () => {
 		expect(io.err).toContain("[web's console serial0; Ctrl-] detaches]");
 	});
 
+	it("names the pty of a serial port that a QEMU in domain 0 serves itself", async () => {
+		const consoles = [{ label: "serial0", kind: "serial" as const, ptyPath: "/dev/pts/4" }];
+		daemon.json("GET /guests/web", { ...DETAILS, stub: undefined, localQemu: { pid: 7, state: "running" }, consoles });
+		const { code, err } = await bulkhead("console", "web");
+		expect(code).not.toBe(0);
+		expect(err).toContain("served by its QEMU in domain 0, on /dev/pts/4");
+		expect(relay.asked).toEqual([]);
+	});
+
 	it("sends what was typed", async () => {
 		const running = bulkhead("console", "web");
 		await io.until(() => io.out.includes("login: "));

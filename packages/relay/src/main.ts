@@ -7,8 +7,8 @@ import { dropPrivileges } from "./process/drop-privileges.ts";
 import { type CommandLine, parseCommandLine, USAGE } from "./process/options.ts";
 import { ownDirectory } from "./process/own-directory.ts";
 import { getUser } from "./process/user.ts";
-import { DEFAULT_QMP_POLICY } from "./qmp/qmp-policy.ts";
 import { dialQmp } from "./qmp/dial-qmp.ts";
+import { DEFAULT_QMP_POLICY } from "./qmp/qmp-policy.ts";
 import { Relay } from "./relay.ts";
 import { VERSION } from "./version.ts";
 

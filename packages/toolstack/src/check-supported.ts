@@ -35,6 +35,8 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 	keyed("bootloader", "A bootloader", ({ bootloader }) => bootloader !== undefined),
 	keyed("firmware", "Booting with pvgrub", ({ bootFirmware }) => bootFirmware !== undefined),
 	keyed("smbios", "Setting SMBIOS strings", ({ smbios }) => smbios.length > 0),
+	keyed("dm_restrict", "Restricting a device model in domain 0", ({ deviceModel }) => deviceModel?.restrict === true),
+	keyed("device_model_user", "A user for the device model", ({ deviceModel }) => deviceModel?.user !== undefined),
 	keyed(
 		"device_model_stubdomain_seclabel",
 		"A label of the stub domain",
@@ -130,6 +132,7 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 	keyed("extratime", "Extra time beyond a reservation", ({ scheduling }) => scheduling?.extratime !== undefined),
 	keyed("altp2m_count", "Choosing the number of alternate memory maps", ({ altp2mCount }) => altp2mCount !== undefined),
 	keyed("vnuma", "Virtual NUMA", ({ vnuma }) => vnuma.length > 0),
+	keyed("mca_caps", "Telling a guest of machine checks", (config) => config.machineCheckCapabilities !== undefined),
 	keyed("e820_host", "The host's memory map", ({ e820Host }) => e820Host),
 	keyed("rdm", "Reserved memory of devices", ({ rdm }) => rdm !== undefined),
 	keyed(

@@ -57,6 +57,8 @@ export type CreateStep =
 			consoles: ConsoleRequest[];
 	  }
 	| { name: "connect-nics"; roles: Role[]; nics: NicConfig[] }
+	/** For a QEMU in domain 0, once it runs. */
+	| { name: "connect-taps"; nics: NicConfig[] }
 	| { name: "start-stub" }
 	| { name: "accept-consoles"; consoles: ConsoleRequest[] }
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { domId } from "@bulkhead/base";
+import { delay, domId } from "@bulkhead/base";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -65,6 +65,15 @@ async function world(script: string): Promise<{
 	return { context, server, binary, saved: () => saves };
 }
 
+/** The stand-in has told all, so it also takes signals. */
+async function untilUp(logFile: string): Promise<void> {
+	const limit = Date.now() + 10_000;
+	while (!(await readFile(logFile, "utf8")).includes("HOME=\n")) {
+		if (Date.now() > limit) throw new Error("The stand-in for QEMU never came up");
+		await delay(10);
+	}
+}
+
 describe("a QEMU in domain 0", () => {
 	it("is started with its arguments and nothing of our environment, awaited, written down, ended without a trace", async () => {
 		const { context, server, binary, saved } = await world(PATIENT);
@@ -76,6 +85,7 @@ describe("a QEMU in domain 0", () => {
 		expect(saved()).toBe(1);
 		expect(server.host.toJSON()["/local/domain/5/image/device-model-pid"]).toBe(`${runtime.qemu?.pid}`);
 		expect((await stat(places.qemuFolder)).mode & 0o777).toBe(0o711);
+		await untilUp(places.qemuLog);
 		server.host.write(STATE, "running");
 		await awaitLocalQemu(context, wait);
 		await removeLocalQemu(context);
@@ -110,6 +120,7 @@ describe("a QEMU in domain 0", () => {
 	it("is found by its socket when its start was not written down, and its end is noticed by whoever watches", async () => {
 		const { context, binary } = await world(PATIENT);
 		await startLocalQemu(context, binary);
+		await untilUp(context.places.qemuLog);
 		const { qemu = {} } = context.runtime;
 		const end = awaitLocalQemuEnd(qemu, context.places.qemuLog, wait.signal);
 		context.runtime.qemu = {};

@@ -5,7 +5,7 @@ import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { NicHost } from "../src/devices/connect-nic.ts";
-import { attachNic, detachNic } from "../src/devices/nics.ts";
+import { attachNic, connectTaps, detachNic } from "../src/devices/nics.ts";
 import { nic } from "./fixtures.ts";
 
 const GUEST = domId(7);
@@ -154,5 +154,21 @@ describe("a nic of a running domain", () => {
 		await expect(guest.write(`${BACKEND}/bridge`, "other")).rejects.toMatchObject({ errno: "EACCES" });
 		await guest.write(`${FRONTEND}/bridge`, "other");
 		expect(world.sim.links.find("vif7.0")?.bridge).toBe("xenbr0");
+	});
+
+	test("has its tap joined as well, when QEMU runs in domain 0", async () => {
+		const world = new NicWorld();
+		world.sim.links.add("vif7.0-emu");
+		world.sim.links.add("vif7.1-emu");
+		const calls: unknown[] = [];
+		world.sim.scripts.set(ROUTE, ({ args, env }) => {
+			calls.push([...args, env.INTERFACE]);
+			return { exitCode: 0, output: "" };
+		});
+		const nics = [nic({ mtu: 1400 }), nic({ devid: 1, script: ROUTE }), nic({ devid: 2, type: "vif" })];
+		await connectTaps(world.host, GUEST, nics);
+		expect(world.sim.links.find("vif7.0-emu")).toMatchObject({ bridge: "xenbr0", mtu: 1400, isUp: true });
+		expect(world.sim.links.find("vif7.1-emu")).toMatchObject({ bridge: undefined });
+		expect(calls).toEqual([["add", "type_if=tap", "vif7.1-emu"]]);
 	});
 });

@@ -103,12 +103,69 @@ describe("planCreate", () => {
 		]);
 	});
 
+	it("starts QEMU in domain 0 for a guest that has its device model there, and no stub domain", () => {
+		const deviceModel = { place: "dom0" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
+		const config = hvmConfig({ deviceModel, stub: undefined });
+		expect(outline(planCreate(config, { ...facts, stub: undefined, qemu: "/qemu" }, { paused: false }))).toEqual([
+			"-= open-disk",
+			"-=- create-domain guest",
+			"-=- write-skeleton guest",
+			"-=- prepare-domain guest",
+			"-=- build-image guest",
+			"-=- introduce guest",
+			"- announce-qemu",
+			"- publish-devices",
+			"-= connect-consoles",
+			"-=- start-qemu",
+			"-=- await-qemu",
+			"-=- connect-qmp-socket",
+			"-=- configure-qemu",
+			"- start-guest",
+		]);
+	});
+
+	it("sets up the taps that a QEMU in domain 0 makes for emulated cards, once it runs", () => {
+		const deviceModel = { place: "dom0" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
+		const config = hvmConfig({ deviceModel, stub: undefined });
+		const linesWith = (type: "ioemu" | "vif"): string[] =>
+			outline(
+				planCreate(config, { ...facts, stub: undefined, qemu: "/qemu", nics: [nic({ type })] }, { paused: false }),
+			);
+		const lines = linesWith("ioemu");
+		expect(lines.slice(lines.indexOf("-=- await-qemu")).slice(0, 2)).toEqual(["-=- await-qemu", "-=- connect-taps"]);
+		expect(linesWith("vif")).not.toContain("-=- connect-taps");
+	});
+
+	it("gives the files of a direct kernel boot to the stub domain alone", () => {
+		const config = hvmConfig({ kernel: "/k", ramdisk: "/r" });
+		const steps = stepsOf(planCreate(config, facts, { paused: false }));
+		expect(steps.filter(({ name }) => name === "open-boot-file")).toHaveLength(2);
+		expect(steps).toContainEqual(
+			expect.objectContaining({ name: "publish-devices", disks: [disk()], bootDisks: ["xvdy", "xvdz"] }),
+		);
+	});
+
+	it("asks no MiniOS stub domain for QMP, and names its device model as libxl does", () => {
+		const deviceModel = { place: "minios" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
+		const steps = stepsOf(planCreate(hvmConfig({ deviceModel }), facts, { paused: false }));
+		expect(steps.some(({ name }) => name === "connect-qmp")).toBe(false);
+		expect(steps).toContainEqual(expect.objectContaining({ name: "pair-domains", protocol: "minios" }));
+		expect(steps).toContainEqual(
+			expect.objectContaining({ name: "write-skeleton", dmVersion: "qemu_xen_traditional" }),
+		);
+	});
+
 	it("leaves a guest that is wanted paused as it was built", () => {
 		expect(outline(planCreate(hvmConfig(), facts, { paused: true })).at(-1)).toBe("-= connect-qmp");
 	});
 });
 
 describe("planDestroy", () => {
+	it("ends a QEMU in domain 0 before its guest is destroyed", () => {
+		const lines = outline(planDestroy({ guest: { uuid: hvmConfig().uuid }, qemu: {} }, { purge: true }));
+		expect(lines.slice(0, 3)).toEqual(["- forget-relay", "- stop-qemu", "- destroy-domain guest"]);
+	});
+
 	it("lets go of the rings first, then destroys the stub domain before its guest", () => {
 		const runtime = { guest: { uuid: hvmConfig().uuid }, stub: { uuid: facts.stubUuid } };
 		expect(outline(planDestroy(runtime, { purge: true }))).toEqual([

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RelayNotification } from "@bulkhead/api/relay";
 import { serializeError } from "@bulkhead/base";
@@ -15,7 +16,7 @@ import { serveOnSocket } from "./http/serve-on-socket.ts";
 import { type DaemonOptions, VERSION } from "./options.ts";
 import { reattachAll } from "./relay/reattach.ts";
 import { RelayLink } from "./relay/relay-link.ts";
-import type { Services } from "./services.ts";
+import type { Directories, Services } from "./services.ts";
 
 export interface RunDaemon {
 	options: DaemonOptions;
@@ -41,6 +42,8 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	});
 	const events = new Events();
 	const store = await GuestStore.open(options.stateDirectory);
+	const directories = directoriesOf(options);
+	await mkdir(directories.run, { recursive: true, mode: 0o711 });
 	const installed = await findInstalledImages(options, hypervisor.domains);
 	await xenstore.write(DISABLE_UDEV, "1");
 
@@ -68,12 +71,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		store,
 		events,
 		installed,
-		directories: {
-			state: options.stateDirectory,
-			run: join(dirname(options.socket), "qemu"),
-			log: options.logDirectory,
-			xenRun: options.hypervisor === "sim" ? join(options.simDirectory, "xen") : "/run/xen",
-		},
+		directories,
 		log,
 	};
 	const guests = new Guests(services);
@@ -104,6 +102,15 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		xenstore.close();
 		hypervisor.close();
 	}
+}
+
+function directoriesOf(options: DaemonOptions): Directories {
+	return {
+		state: options.stateDirectory,
+		run: join(dirname(options.socket), "qemu"),
+		log: options.logDirectory,
+		xenRun: options.hypervisor === "sim" ? join(options.simDirectory, "xen") : "/run/xen",
+	};
 }
 
 function lostXenstore(xenstore: XenstoreClient): Promise<never> {

@@ -188,7 +188,7 @@ export interface PciDeviceConfig {
 
 /**
  * Devices whose keys are carried as given: key → value, checked for names and shapes. A sound card's are the places of
- * its parts: { "0": "card, short-name=Main", "1": "pcm, name=dev1", "2": "stream, id=0, type=p" }.
+ * its parts: { "0": "card, short-name=Main", "1": "pcm, name=dev1", "2": "stream, unique-id=0, type=p" }.
  */
 export type KeyedDeviceConfig = Readonly<Record<string, string>>;
 
@@ -316,6 +316,8 @@ export interface GuestConfig {
 	hap?: boolean;
 	oos?: boolean;
 	hvmPirq?: boolean;
+	/** HVM: what the guest learns of the machine's errors. */
+	machineCheckCapabilities?: "lmce"[];
 	msrRelaxed: boolean;
 	vpmu: boolean;
 	e820Host: boolean;

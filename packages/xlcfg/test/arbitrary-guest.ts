@@ -167,16 +167,16 @@ const everyType = (type: GuestConfig["type"]): fc.Arbitrary<object> =>
 			}),
 			pci: fc.uniqueArray(pci, { selector: ({ address }) => address, maxLength: 1 }),
 			keyboards: few(
-				fc
-					.constantFrom({}, { backend: "3" }, { "unique-id": "a b", width: "640" })
-					.filter((k) => Object.keys(k).length > 0),
+				fc.constantFrom({ "backend-type": "qemu" }, { "backend-type": "linux", "unique-id": "a b", width: "640" }),
 			),
 			usbControllers: few(fc.constantFrom({ version: "2", ports: "4" }, { type: "pv" })),
 			usbDevices: few(fc.constant({ hostbus: "1", hostaddr: "3", type: "hostdev" })),
 			p9: few(fc.constantFrom({ tag: "share", path: "/srv/x=y", security_model: "none" })),
 			vtpms: few(fc.record({ backend: word, uuid: fc.constant(ID) })),
 			pvCalls: few(fc.constantFrom({ backend: "net" })),
-			sounds: few(fc.constant({ "0": "card, short-name=Main", "1": "pcm, name=dev1", "2": "stream, id=0, type=p" })),
+			sounds: few(
+				fc.constant({ "0": "card, short-name=Main", "1": "pcm, name=dev1", "2": "stream, unique-id=0, type=p" }),
+			),
 			displays: few(fc.constant({ "be-alloc": "1", connectors: "id0:1920x1080;id1:800x600" })),
 			virtio: few(fc.constant({ type: "virtio,device22".replace(",", "-"), transport: "mmio" })),
 			cpuid: fc.constantFrom([], ["host,tm=0"], ["0x1:ecx=0x1", `1,2:edx=${"x".repeat(32)}`]),
@@ -328,6 +328,7 @@ const hvm = join<GuestConfig>(
 			sdl,
 			spice,
 			keymap,
+			machineCheckCapabilities: fc.constant(["lmce"]),
 			usb: fc.oneof(
 				fc.record({ devices: few(fc.constant("tablet")) }),
 				fc.record({ devices: fc.constant([]), version: fc.constantFrom(1, 2, 3) }),

@@ -59,6 +59,13 @@ describe("guestConfigFromJson", () => {
 		expect(() => guestConfigFromJson({ ...config, disks: [disk, disk] })).toThrow("There are two disks hda");
 	});
 
+	it("refuses what only a guest of another type may have", () => {
+		const { nics } = parse(`${HVM}vif = [ "" ]`).config;
+		const config = stored(parse(PV).config);
+		expect(() => guestConfigFromJson({ ...config, nics })).toThrow("config.nics has an emulated card");
+		expect(() => guestConfigFromJson({ ...config, stub: {} })).toThrow("config.stub is for a stub domain");
+	});
+
 	it("lifts what a daemon of version 1 stored", () => {
 		const { config } = parse(`${HVM}disk = [ "/a,raw,hda" ]\nserial = "pty"\ndevice_model_args = [ "-a" ]`);
 		const { deviceModel, softReset, ...fields } = { ...config, ...config.lifecycle };

@@ -237,6 +237,13 @@ device_model_args = [ "-a" ]; device_model_args_hvm = [ "-b", "c,d" ]
 		expect(parse(`${HVM}disk = [ "/x,raw,sda,r" ]`).warnings).toEqual([]);
 	});
 
+	it("has no word about the screen of a device model in domain 0", () => {
+		expect(
+			parse(`${HVM}device_model_stubdomain_override = 0
+vnc = 1`).warnings,
+		).toEqual([]);
+	});
+
 	it("gives a PV guest partitions and read-only disks, but no device twice", () => {
 		const { disks } = parse(`${PV}disk = [ "/x,raw,xvda1,r", "/y,raw,xvda2", "/z,raw,hda" ]`).config;
 		expect(disks.map(({ devnum }) => devnum)).toEqual([51713, 51714, 768]);
@@ -265,6 +272,11 @@ device_model_args = [ "-a" ]; device_model_args_hvm = [ "-b", "c,d" ]
 		["extra beside cmdline", `${PV}cmdline="a"\nextra="b"`, "g.cfg:6:7: Key extra is ignored since cmdline is given"],
 		["an HVM key in a PV guest", `${PV}boot = "c"`, "g.cfg:5:8: Key boot has no effect on a PV guest"],
 		["stdvga beside another vga", `${HVM}vga="none"\nstdvga=1`, "g.cfg:5:8: Key stdvga is ignored since vga is given"],
+		[
+			"a screen in a stub domain",
+			`${HVM}vnc=1`,
+			"g.cfg:4:5: Key vnc has no effect on a device model in a stub domain, which has no screen to show",
+		],
 	])("warns of %s", (_, text, warning) => {
 		expect(parse(text).warnings).toEqual([warning]);
 	});

@@ -10,6 +10,7 @@ import type { ConsoleFlags } from "../program/look-commands.ts";
 export async function console(context: CommandContext, ref: string, flags: ConsoleFlags): Promise<number | undefined> {
 	const guest = await context.client.guest(ref);
 	const label = consoleLabel(guest, flags);
+	refuseQemusPty(guest, label);
 	const session = await ConsoleSession.open({
 		socketPath: context.io.env.BULKHEAD_CONSOLE_SOCKET ?? RELAY_PATHS.consoleSocket,
 		guest: guest.uuid,
@@ -19,6 +20,22 @@ export async function console(context: CommandContext, ref: string, flags: Conso
 		input: !flags.readOnly && label !== "stub",
 	});
 	return connectTerminal(context, session, { title: `${guest.name}'s console ${label}`, until: flags.until });
+}
+
+/**
+ * A serial port of a QEMU in domain 0 is that QEMU's pty, not the relay's to serve.
+ * @throws InvalidInputError `console-elsewhere`
+ */
+function refuseQemusPty({ name, localQemu, consoles }: Guest, label: string): void {
+	const found = consoles.find((one) => one.label === label);
+	if (!localQemu || found?.ptyPath === undefined || found.kind !== "serial") return;
+	throw new InvalidInputError(
+		`Console ${label} of ${name} is served by its QEMU in domain 0, on ${found.ptyPath}`,
+		{
+			remedy: `Use \`socat -,raw,echo=0,escape=0x1d ${found.ptyPath},raw,echo=0\`, or \`xl console -t serial ${name}\``,
+		},
+		"console-elsewhere",
+	);
 }
 
 /** @throws InvalidInputError `no-such-console` */

@@ -2,8 +2,8 @@ import type { Duplex } from "node:stream";
 import type { RingHost } from "@bulkhead/hypervisor";
 import { QmpClient, type QmpVersion, type QmpEvent as WireEvent } from "@bulkhead/qmp";
 import { openVchanClient } from "@bulkhead/vchan";
-import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.ts";
 import { connectSocket } from "./connect-socket.ts";
+import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.ts";
 
 /**
  * Reaches QEMUs: those in stub domains over vchans, whose page is a grant of the stub domain and whose event channel is

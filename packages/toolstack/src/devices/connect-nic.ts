@@ -5,7 +5,7 @@ import type { NicConfig } from "@bulkhead/xlcfg";
 import { backendPath } from "../domain/paths.ts";
 import { DeviceError } from "../errors.ts";
 import { awaitBackend } from "./await-backend.ts";
-import { netbackName } from "./vif.ts";
+import { netbackName, TAP_SUFFIX } from "./vif.ts";
 import { runVifScript } from "./vif-script.ts";
 
 /** libxl's LIBXL_INIT_TIMEOUT is 10 s; an emulated host is slower. */
@@ -35,12 +35,26 @@ export async function connectNic(host: NicHost, domid: DomId, nic: NicConfig, si
 		await runVifScript(host, { domid, nic, action: "online", signal });
 		return;
 	}
-	const name = await awaitInterface(links, domid, nic, signal);
-	const { mtu, bridge } = nic;
+	await setUp(links, await awaitInterface(links, domid, nic, signal), nic);
+	await host.xenstore.write(`${backendPath(domid, "vif", nic.devid)}/hotplug-status`, "connected", { signal });
+}
+
+/**
+ * Sets up the tap that a QEMU in domain 0 has made for a nic's emulated card: it runs already. A script is called a second
+ * time for it, as libxl does. @throws DeviceError, DeadlineError, CancelledError, HypervisorError
+ */
+export async function connectTap(host: NicHost, domid: DomId, nic: NicConfig, signal?: AbortSignal): Promise<void> {
+	const { links } = host.hypervisor;
+	const name = `${netbackName(domid, nic.devid)}${TAP_SUFFIX}`;
+	await awaitLink(links, name, signal);
+	if (nic.script !== undefined) await runVifScript(host, { domid, nic, action: "add", signal });
+	else await setUp(links, name, nic);
+}
+
+async function setUp(links: NetworkLinks, name: string, { mtu, bridge }: NicConfig): Promise<void> {
 	if (mtu !== undefined && (await links.find(name))?.mtu !== mtu) await links.setMtu(name, mtu);
 	if (bridge !== undefined) await links.joinBridge(name, bridge);
 	await links.bringUp(name);
-	await host.xenstore.write(`${backendPath(domid, "vif", nic.devid)}/hotplug-status`, "connected", { signal });
 }
 
 /** The kernel makes the interface soon after it says InitWait, and tells nobody. @returns its name, as it is to be */
@@ -51,18 +65,23 @@ async function awaitInterface(
 	signal: AbortSignal | undefined,
 ): Promise<string> {
 	const name = netbackName(domid, devid);
-	const limit = performance.now() + BACKEND_TIMEOUT_MS;
-	while ((await links.find(name)) === undefined) {
-		// A daemon that was killed in between had renamed it.
-		if (interfaceName !== undefined && (await links.find(interfaceName)) !== undefined) return interfaceName;
-		if (performance.now() > limit)
-			throw new DeviceError(`Interface ${name} did not appear within ${BACKEND_TIMEOUT_MS} ms`, {
-				remedy: "See `dmesg` in domain 0 for what xen-netback says",
-				fields: { domid, devid },
-			});
-		await delay(POLL_MS, signal);
-	}
+	// A daemon that was killed in between had renamed it.
+	if (interfaceName !== undefined && (await links.find(interfaceName)) !== undefined) return interfaceName;
+	await awaitLink(links, name, signal);
 	if (interfaceName === undefined) return name;
 	await links.rename(name, interfaceName);
 	return interfaceName;
+}
+
+/** There is no event for it: the kernel is asked again and again until the deadline. @throws DeviceError, CancelledError */
+async function awaitLink(links: NetworkLinks, name: string, signal: AbortSignal | undefined): Promise<void> {
+	const limit = performance.now() + BACKEND_TIMEOUT_MS;
+	while ((await links.find(name)) === undefined) {
+		if (performance.now() > limit)
+			throw new DeviceError(`Interface ${name} did not appear within ${BACKEND_TIMEOUT_MS} ms`, {
+				remedy: "See `dmesg` in domain 0 for what its driver says",
+				fields: { name },
+			});
+		await delay(POLL_MS, signal);
+	}
 }

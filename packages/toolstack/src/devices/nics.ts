@@ -3,7 +3,7 @@ import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { NicConfig } from "@bulkhead/xlcfg";
 import { backendPath, recordPath, toolstackPath } from "../domain/paths.ts";
 import { removeIfEmpty } from "../domain/remove-nodes.ts";
-import { connectNic, type NicHost } from "./connect-nic.ts";
+import { connectNic, connectTap, type NicHost } from "./connect-nic.ts";
 import { writeNic } from "./publish.ts";
 import { runVifScript } from "./vif-script.ts";
 import { type Removal, removeXenbusDevice } from "./xenbus-removal.ts";
@@ -16,6 +16,17 @@ export async function connectNics(
 	signal?: AbortSignal,
 ): Promise<void> {
 	await Promise.all(nics.map((nic) => connectNic(host, domid, nic, signal)));
+}
+
+/** Sets up the taps of a guest whose QEMU runs in domain 0. */
+export async function connectTaps(
+	host: NicHost,
+	domid: DomId,
+	nics: readonly NicConfig[],
+	signal?: AbortSignal,
+): Promise<void> {
+	const emulated = nics.filter(({ type }) => type === "ioemu");
+	await Promise.all(emulated.map((nic) => connectTap(host, domid, nic, signal)));
 }
 
 /**

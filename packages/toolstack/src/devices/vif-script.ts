@@ -12,19 +12,20 @@ const LONGEST_REASON = 512;
 export interface VifScriptCall {
 	domid: DomId;
 	nic: NicConfig;
-	action: "online" | "offline";
+	/** Of the PV interface; or of the tap of a QEMU in domain 0. */
+	action: "online" | "offline" | "add" | "remove";
 	signal?: AbortSignal;
 }
 
 /**
- * What a hot-plug script is told of a nic (libxl_linux.c: get_hotplug_env, libxl__hotplug_nic). QEMU's tap is in the
- * stub domain: the second run that libxl makes for a tap in domain 0 does not happen.
+ * What a hot-plug script is told of a nic (libxl_linux.c: get_hotplug_env, libxl__hotplug_nic). A tap in a stub domain
+ * is that domain's business.
  */
 export function vifScriptCall({ domid, nic, action }: VifScriptCall): { args: string[]; env: Record<string, string> } {
 	const { devid, gatewayDevice = "", type, script = "" } = nic;
 	const vif = netbackName(domid, devid);
 	return {
-		args: [action, "type_if=vif"],
+		args: [action, `type_if=${action === "online" || action === "offline" ? "vif" : "tap"}`],
 		env: {
 			script,
 			XENBUS_TYPE: "vif",
@@ -49,7 +50,7 @@ export async function runVifScript({ xenstore, hypervisor }: NicHost, call: VifS
 	const reason = printable(told ?? lastLine, LONGEST_REASON);
 	const ending = exitCode === undefined ? "was killed" : `ended with status ${exitCode}`;
 	throw new DeviceError(`The script ${path} ${ending} for nic ${nic.devid}${reason === "" ? "" : `: ${reason}`}`, {
-		remedy: `See what \`${path} ${action} type_if=vif\` does, and domain 0's log`,
+		remedy: `See what \`${path} ${request.args.join(" ")}\` does, and domain 0's log`,
 		fields: { domid, devid: nic.devid, action, exitCode: exitCode ?? null, output: printable(output, 2048) },
 	});
 }

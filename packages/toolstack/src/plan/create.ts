@@ -68,8 +68,12 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 			serial<CreateStep>(
 				step({ name: "start-qemu", binary: facts.qemu }),
 				step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+				...connectTaps(facts),
 				step({ name: "connect-qmp-socket" }),
 				step({ name: "configure-qemu" }),
+				...(facts.nics.some(({ type }) => type === "ioemu")
+					? [step<CreateStep>({ name: "connect-taps", nics: facts.nics })]
+					: []),
 			),
 		),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
@@ -145,6 +149,10 @@ const presentDisks = ({ disks }: GuestConfig): DiskConfig[] => disks.filter((dis
  */
 const besideNics = (other: Plan<CreateStep>, roles: Role[], { nics }: HostFacts): Plan<CreateStep> =>
 	nics.length === 0 ? other : parallel(other, step<CreateStep>({ name: "connect-nics", roles, nics }));
+
+/** A QEMU in domain 0 makes a tap for each emulated card; in a stub domain its init joins them. */
+const connectTaps = ({ nics }: HostFacts): Plan<CreateStep>[] =>
+	nics.some(({ type }) => type === "ioemu") ? [step<CreateStep>({ name: "connect-taps", nics })] : [];
 
 const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
 	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));

@@ -7,7 +7,7 @@ import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
-import { connectNics, disconnectNics } from "../devices/nics.ts";
+import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
 import { nicsOf } from "../devices/vif.ts";
@@ -182,6 +182,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
 			);
 		},
+	},
+
+	"connect-taps": {
+		title: ({ nics }) => `Setting up the taps of ${counted(nics.length, "nic")}`,
+		timeoutMs: NICS_MS,
+		run: ({ nics }, context, signal) => connectTaps(context, domidOf(context.runtime, "guest"), nics, signal),
 	},
 
 	"start-stub": {

@@ -31,7 +31,10 @@ export class Supervisor {
 	/** Follows what the stub domain says of its QEMU, or the process that it is, from now until the guest is taken away. */
 	watchDeviceModel(guest: Guest): void {
 		const { guest: domain, stub, qemu } = guest.record.runtime;
-		if (qemu) return this.#watchLocalQemu(guest, qemu);
+		if (qemu) {
+			this.#watchLocalQemu(guest, qemu);
+			return;
+		}
 		if (stub?.domid === undefined || domain.domid === undefined) return;
 		const signal = guest.startWatching();
 		void this.#followDeviceModel(guest, deviceModelPath(stub.domid, domain.domid), signal).catch((error) => {

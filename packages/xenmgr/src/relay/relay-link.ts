@@ -1,4 +1,4 @@
-import { chmod, chown, stat } from "node:fs/promises";
+import { chmod, chown, lstat } from "node:fs/promises";
 import {
 	RelayClient,
 	type RelayMethod,
@@ -71,7 +71,7 @@ export class RelayLink implements RingServices {
 
 	/** The socket becomes the relay's user's: QEMU made it as root, and nobody else has a use for it. */
 	async attachQmpSocket({ guest, path, timeoutMs }: Parameters<RingServices["attachQmpSocket"]>[0]): Promise<void> {
-		const { uid, gid } = await stat(this.#options.path);
+		const { uid, gid } = await lstat(this.#options.path);
 		await chmod(path, 0o600);
 		await chown(path, uid, gid);
 		const parameters = { guest, domid: DOM0, path, greetingTimeoutMs: timeoutMs };

@@ -8,7 +8,7 @@ const HVM = [
 	...["spicevdagent", "spice_clipboard_sharing", "spiceusbredirection", "spice_image_compression"],
 	...["spice_streaming_video", "gfx_passthru", "vkb_device", "xen_platform_pci", "xen_platform_pci_bar_uc"],
 	...["vendor_device", "acpi_s3", "acpi_s4", "acpi_laptop_slate", "hpet", "vpt_align", "viridian", "ms_vm_genid"],
-	...["mmio_hole", "rdm", "rdm_mem_boundary", "hvm_pirq", "on_device_model_failure", "device_model"],
+	...["mmio_hole", "rdm", "rdm_mem_boundary", "hvm_pirq", "mca_caps", "on_device_model_failure", "device_model"],
 	...["device_model_version", "device_model_override", "device_model_stubdomain_override", "device_model_args"],
 	...["device_model_args_hvm", "device_model_args_pv", "device_model_user", "dm_restrict", ...STUB_KEYS],
 ];

@@ -55,7 +55,7 @@ function readSounds(reader: ConfigReader): KeyedDeviceConfig[] {
 				const items = node.kind === "list" ? stringsOf(node) : undefined;
 				if (!items)
 					throw new InvalidInputError("The list vsnd takes a list of strings for each card", {
-						remedy: 'Write [ "card", "pcm, name=…", "stream, id=0, type=p" ]',
+						remedy: 'Write [ "card", "pcm, name=…", "stream, unique-id=0, type=p" ]',
 					});
 				return parseSoundCard(items);
 			},

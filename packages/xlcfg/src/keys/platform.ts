@@ -12,6 +12,7 @@ type Platform = Pick<
 	| ("acpi" | "acpiS3" | "acpiS4" | "acpiLaptopSlate" | "apic" | "pae" | "nx" | "hpet" | "vptAlign" | "hap" | "oos")
 	| ("hvmPirq" | "nomigrate" | "passthrough" | "rdm" | "tscMode" | "timerMode" | "localtime" | "rtcTimeOffsetSeconds")
 	| ("viridian" | "vmGenerationId" | "xenPlatformPci" | "xenPlatformPciBarUncached" | "vendorDevice")
+	| "machineCheckCapabilities"
 >;
 
 /** Hyper-V interfaces that Xen can show (xl.cfg(5), viridian). */
@@ -46,6 +47,7 @@ export function readPlatform(reader: ConfigReader): Platform {
 		hap: reader.boolean("hap"),
 		oos: reader.boolean("oos"),
 		hvmPirq: reader.boolean("hvm_pirq"),
+		machineCheckCapabilities: reader.has("mca_caps") ? readEach(reader, "mca_caps", checkMachineCheck) : undefined,
 		nomigrate: flag("nomigrate", ABSENT.nomigrate),
 		passthrough: reader.word("passthrough", ["disabled", "enabled", "sync_pt", "share_pt"]),
 		rdm: readRdm(reader),
@@ -68,6 +70,11 @@ function readTscMode(reader: ConfigReader): GuestConfig["tscMode"] {
 	}
 	const mode = reader.wordOrNumber("tsc_mode", TSC_MODES);
 	return mode === "default" ? undefined : mode;
+}
+
+function checkMachineCheck(text: string): "lmce" {
+	if (text === "lmce") return text;
+	throw new InvalidInputError(`"${printable(text, 32)}" is no capability of machine checks`, { remedy: 'Use "lmce"' });
 }
 
 /** 1 is the set that Xen calls the defaults. */

@@ -48,6 +48,7 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid, makeMac }: 
 	const disks = readDisks(reader, { type, hdType, place }, baseDir);
 	const nics = readNics(reader, type, makeMac);
 	const screens = readScreens(reader, type);
+	if (place === "stub-domain") warnOfScreens(reader, screens);
 	const hardware = readHardware(reader);
 	const rest = {
 		...readListedDevices(reader),
@@ -81,6 +82,19 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid, makeMac }: 
 		...hardware,
 		...rest,
 	});
+}
+
+/** libxl leaves them out without a word. */
+function warnOfScreens(reader: ConfigReader, screens: Partial<Record<"vnc" | "sdl" | "spice", unknown>>): void {
+	for (const key of ["vnc", "sdl", "spice"] as const) {
+		if (screens[key] === undefined) continue;
+		reader.warn(
+			key,
+			`Key ${key} has no effect on a device model in a stub domain, which has no screen to show`,
+			undefined,
+			"Remove it, or write device_model_stubdomain_override = 0",
+		);
+	}
 }
 
 function readHvm(

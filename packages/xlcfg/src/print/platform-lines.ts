@@ -1,6 +1,7 @@
 import { ABSENT } from "../absent.ts";
 import type { CpuSet, GuestConfig } from "../guest-config.ts";
 import { isLeafSpec } from "../specs/cpuid-spec.ts";
+import { printValue } from "../text/source-text.ts";
 import { flag, list, lists, mebibytes, number, text } from "./lines.ts";
 
 export function cpuLines(config: GuestConfig): string[] {
@@ -53,6 +54,7 @@ export function platformLines(config: GuestConfig): string[] {
 		...flag("hap", config.hap),
 		...flag("oos", config.oos),
 		...flag("hvm_pirq", config.hvmPirq),
+		...(config.machineCheckCapabilities ? [`mca_caps = ${printValue(config.machineCheckCapabilities)}`] : []),
 		...flag("nomigrate", config.nomigrate, ABSENT.nomigrate),
 		...flag("e820_host", config.e820Host, ABSENT.e820Host),
 		...text("passthrough", config.passthrough),

@@ -33,7 +33,7 @@ const pattern =
 const KINDS: Readonly<Record<KeyedKind, Kind>> = {
 	vkb: {
 		what: "The keyboard",
-		required: [],
+		required: ["backend-type"],
 		parameters: {
 			backend,
 			"backend-type": word("qemu", "linux"),

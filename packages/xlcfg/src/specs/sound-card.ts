@@ -8,7 +8,7 @@ const FORMATS = ["buffer-size", "channels-max", "channels-min", "sample-formats"
 const PARTS = {
 	card: ["backend", "short-name", "long-name", ...FORMATS],
 	pcm: ["name", ...FORMATS],
-	stream: ["id", "type", ...FORMATS],
+	stream: ["unique-id", "type", ...FORMATS],
 } as const;
 const KINDS = ["card", "pcm", "stream"] as const;
 const WHAT = "The sound card";

@@ -30,6 +30,7 @@ function checkWhole(config: GuestConfig): void {
 	if (!/^[acdn]{1,4}$/.test(config.boot)) refuseAt("config.boot", "is not a boot order");
 	if (config.maxMemoryKiB < config.memoryKiB) refuseAt("config.maxMemoryKiB", "is less than memoryKiB");
 	if (config.maxVcpus < config.vcpus) refuseAt("config.maxVcpus", "is less than vcpus");
+	if (type !== "hvm" && nics.some((nic) => nic.type === "ioemu")) refuseAt("config.nics", "has an emulated card");
 	forEachWithEarlier(disks, "disks", (disk, earlier) => checkDiskFits(disk, earlier, { ...config, place }));
 	forEachWithEarlier(nics, "nics", checkNicFits);
 	forEachWithEarlier(channels, "channels", checkChannelFits);

@@ -180,6 +180,7 @@ const SHAPE: Shape<GuestConfig> = {
 	hap: optional(flag),
 	oos: optional(flag),
 	hvmPirq: optional(flag),
+	machineCheckCapabilities: optional(listed(oneOf("lmce"))),
 	msrRelaxed: flag,
 	vpmu: flag,
 	e820Host: flag,

@@ -1,5 +1,6 @@
 import type { Position } from "../problems/xlcfg-error.ts";
 import { unescapeString } from "./string-escapes.ts";
+import type { Span } from "./tree.ts";
 
 export type TokenKind = "ident" | "number" | "string" | "," | "[" | "]" | "=" | "+=" | ";" | "newline" | "end" | "bad";
 
@@ -13,8 +14,6 @@ export interface Token extends Position {
 	/** Of a bad token: what is wrong; its place may lie within the token. */
 	problem?: Position & { message: string; remedy: string };
 }
-
-type BareToken = Omit<Token, "start" | "end">;
 
 // These stay single loops over one class of characters: V8 runs such a pattern without a stack of places to return to.
 const BLANK = /[ \t]*/y;
@@ -47,13 +46,14 @@ export class Lexer {
 		this.#match(BLANK);
 		this.#match(COMMENT);
 		this.#match(LINE_END);
-		const start = this.#at;
 		const token = this.#token();
-		return { ...token, start, end: this.#at };
+		token.end = this.#at;
+		return token;
 	}
 
-	#token(): BareToken {
-		const position = { line: this.#line, column: this.#at - this.#lineStart + 1 };
+	/** Its end is not known yet. */
+	#token(): Token {
+		const position = { line: this.#line, column: this.#at - this.#lineStart + 1, start: this.#at, end: 0 };
 		const char = this.#text[this.#at];
 		if (char === undefined) return { kind: "end", text: "", ...position };
 		if (char === "\n") {
@@ -68,7 +68,7 @@ export class Lexer {
 		return { kind: kindOf(word), text: word, ...position };
 	}
 
-	#string(position: Position): BareToken {
+	#string(position: Span): Token {
 		const end = this.#endOfString();
 		if (end === undefined) {
 			this.#match(REST_OF_LINE);
@@ -77,7 +77,9 @@ export class Lexer {
 		const text = unescapeString(this.#text.slice(this.#at + 1, end));
 		this.#at = end + 1;
 		if (typeof text === "string") return { kind: "string", text, ...position };
-		return bad({ line: position.line, column: position.column + 1 + text.offset }, text.message, KNOWN_ESCAPES);
+		const token = bad(position, text.message, KNOWN_ESCAPES);
+		if (token.problem) token.problem.column += 1 + text.offset;
+		return token;
 	}
 
 	/** Index of the closing quote, or undefined when the line ends first. A backslash hides the next character. */
@@ -92,7 +94,7 @@ export class Lexer {
 		return undefined;
 	}
 
-	#junk(position: Position): BareToken {
+	#junk(position: Span): Token {
 		const junk = this.#match(JUNK)?.[0] ?? "";
 		const shown = JSON.stringify(junk.length > LONGEST_QUOTE ? `${junk.slice(0, LONGEST_QUOTE)}…` : junk);
 		const remedy = PYTHON.test(junk[0] ?? "")
@@ -110,8 +112,9 @@ export class Lexer {
 	}
 }
 
-function bad(position: Position, message: string, remedy: string): BareToken {
-	return { kind: "bad", text: "", ...position, problem: { ...position, message, remedy } };
+function bad(position: Span, message: string, remedy: string): Token {
+	const { line, column } = position;
+	return { kind: "bad", text: "", ...position, problem: { line, column, message, remedy } };
 }
 
 function kindOf(word: string): TokenKind {
