@@ -154,6 +154,7 @@ export class SimDomains implements Domains {
 	async applyCpuPolicy(domid: DomId, policy: CpuPolicy = {}): Promise<void> {
 		for (const { leaf, subleaf, ...registers } of policy.leaves ?? []) {
 			checkInteger("leaf", leaf, 0, 0xffff_fffe);
+			if (subleaf !== undefined) checkInteger("subleaf", subleaf, 0, 0xffff_ffff);
 			for (const bits of Object.values(registers))
 				if (bits !== undefined && !/^[01xks]{32}$/.test(bits))
 					throw new TypeError("A register must be 32 letters of 0, 1, x, k, s");
