@@ -1,10 +1,8 @@
 #include "domain-settings.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "domain-calls.h"
-#include "owned-fd.h"
 
 namespace bulkhead {
 
@@ -174,36 +172,6 @@ static Value sendDebugKeys(const CallbackInfo &info) {
 	});
 }
 
-static int writeCore(xc_interface *, void *argument, char *buffer, unsigned length) {
-	int fd = *static_cast<int *>(argument);
-	for (unsigned done = 0; done < length;) {
-		ssize_t count = write(fd, buffer + done, length - done);
-		if (count < 0 && errno == EINTR) continue;
-		if (count < 0) return -errno;
-		done += static_cast<unsigned>(count);
-	}
-	return 0;
-}
-
-// dumpCore(domid, path): the file must not exist; a dump that fails leaves none.
-static Value dumpCore(const CallbackInfo &info) {
-	uint32_t domid = readDomid(info[0]);
-	std::string path = readPath(info[1], "path");
-	return runWithSession(info.Env(), [=](XcSession &session) -> Settle {
-		int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0) session.fail("open", errno);
-		OwnedFd file(fd);
-		errno = 0;
-		int result = xc_domain_dumpcore_via_callback(session.xc(), domid, &fd, writeCore);
-		if (result != 0) {
-			int errnoNumber = errno;
-			unlink(path.c_str());
-			session.fail("xc_domain_dumpcore", errnoNumber);
-		}
-		return nullptr;
-	});
-}
-
 void exportDomainSettings(Napi::Env env, Napi::Object exports) {
 	auto add = [&](const char *name, Value (*function)(const CallbackInfo &)) {
 		exports.Set(name, Napi::Function::New(env, function, name));
@@ -219,7 +187,6 @@ void exportDomainSettings(Napi::Env env, Napi::Object exports) {
 	add("applyCpuPolicy", applyCpuPolicy);
 	add("securityId", securityId);
 	add("sendDebugKeys", sendDebugKeys);
-	add("dumpCore", dumpCore);
 }
 
 }  // namespace bulkhead

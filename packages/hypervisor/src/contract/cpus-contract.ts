@@ -62,14 +62,16 @@ export function cpusContract(open: OpenContractHost): ContractRow[] {
 				await refused(() => cpus.setNodeAffinity(domid, [200]), "EINVAL");
 			});
 		},
-		"weight and cap are what was set, for the pool's scheduler only": async (host) => {
-			const { cpus } = host.hypervisor;
+		"weight and cap are what was set, for the pool's scheduler only, the cap within the vcpus": async (host) => {
+			const { cpus, domains } = host.hypervisor;
 			await withDomain(host, {}, async (domid) => {
+				await domains.setMaxVcpus(domid, 1);
 				const before = await cpus.scheduling(domid);
 				assert.ok(before.scheduler === "credit" || before.scheduler === "credit2", before.scheduler);
 				assert.equal(before.weight, 256);
 				await cpus.setScheduling(domid, { ...before, weight: 512, cap: 40 });
 				assert.deepEqual(await cpus.scheduling(domid), { ...before, weight: 512, cap: 40 });
+				await refused(() => cpus.setScheduling(domid, { ...before, cap: 101 }), "EINVAL");
 				const other = before.scheduler === "credit" ? "credit2" : "credit";
 				await refused(() => cpus.setScheduling(domid, { scheduler: other, weight: 256, cap: 0 }), "EINVAL");
 				await assert.rejects(cpus.setScheduling(domid, { ...before, weight: 0 }), TypeError);
@@ -83,7 +85,7 @@ export function cpusContract(open: OpenContractHost): ContractRow[] {
 			const pool = await cpus.createPool("credit");
 			try {
 				assert.ok(pool > 0);
-				await refused(() => cpus.addCpu(pool, spare), "EBUSY");
+				await refused(() => cpus.addCpu(pool, spare), "ENODEV");
 				await cpus.removeCpu(0, spare);
 				await cpus.addCpu(pool, spare);
 				await withDomain(host, { cpupool: pool }, async (domid) => {

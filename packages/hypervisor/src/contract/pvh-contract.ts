@@ -52,6 +52,9 @@ export function pvhContract(open: OpenContractHost): ContractRow[] {
 			await withPvhGuest(host, { memoryKiB: 16 * 1024, maxMemoryKiB: MEMORY_KIB }, async ({ domid }) => {
 				const { totalKiB = 0 } = (await domains.find(domid)) ?? {};
 				assert.ok(totalKiB >= 16 * 1024 && totalKiB < 18 * 1024, `${totalKiB} KiB`);
+				// Xen holds the target to the domain's limit.
+				await refused(() => domains.setPodTarget(domid, 20 * 1024), "EINVAL");
+				await domains.setMaxMemory(domid, 20 * 1024 + 1024);
 				await domains.setPodTarget(domid, 20 * 1024);
 			});
 		},

@@ -134,10 +134,6 @@ export class NativeDomains implements Domains {
 		return attemptAsync("Could not send debug keys", () => this.#addon.sendDebugKeys(keys), { keys });
 	}
 
-	dumpCore(domid: DomId, path: string): Promise<void> {
-		return this.#on(domid, `write ${path}, a core of`, () => this.#addon.dumpCore(domid, path));
-	}
-
 	setHvmParam(domid: DomId, param: HvmParam, value: number): Promise<void> {
 		return this.#on(domid, `set HVM parameter ${param} of`, () =>
 			this.#addon.setHvmParam(domid, HVM_PARAMS[param], value),

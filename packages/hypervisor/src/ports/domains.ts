@@ -169,8 +169,6 @@ export interface Domains {
 	mapMemory(domid: DomId, range: HardwareRange, guestFrame: number): Promise<void>;
 	/** The number of a FLASK label. @throws HypervisorError ENOSYS when Xen runs without XSM */
 	securityId(label: string): Promise<number>;
-	/** Writes the domain's memory and registers to a new file, an ELF core. The domain should be paused. */
-	dumpCore(domid: DomId, path: string): Promise<void>;
 	hostInfo(): Promise<HostInfo>;
 	/** Keys of the hypervisor's own console (xl debug-keys); what they print is in its message ring. */
 	sendDebugKeys(keys: string): Promise<void>;

@@ -72,7 +72,7 @@ function registersOf(setting: string, text: string): [CpuidRegister, string[]][]
 		const register = CPUID_REGISTERS.find((each) => each === name);
 		if (!register || !BITS.test(bits))
 			throw cpuidError(setting, `${JSON.stringify(part)} is no register with 32 letters of 0, 1, x, k, s`);
-		return [register, [...bits]];
+		return [register, bits.split("")];
 	});
 }
 

@@ -85,6 +85,9 @@ export class SimCpus implements Cpus {
 		await this.#on("setScheduling", domid, `set the ${scheduler} scheduling of`, (domain) => {
 			if (this.#host.cpus.get(domain.cpupool).scheduler !== scheduler)
 				throw new SimFailure("XEN_DOMCTL_scheduler_op", "EINVAL");
+			// sched/credit.c, credit2.c: the cap is a part of what the domain's vcpus could use.
+			if (scheduler !== "rtds" && parameters.cap > 100 * domain.vcpus)
+				throw new SimFailure("XEN_DOMCTL_scheduler_op", "EINVAL");
 			domain.scheduling = parameters;
 		});
 	}

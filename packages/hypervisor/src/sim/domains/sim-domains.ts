@@ -1,5 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { type DomId, type EvtchnPort, errnoOf, type Uuid, uuidToBytes } from "@bulkhead/base";
+import { type DomId, type EvtchnPort, type Uuid, uuidToBytes } from "@bulkhead/base";
 import {
 	type CpuPolicy,
 	type CreateDomain,
@@ -34,6 +33,8 @@ const LARGEST_PARAM: Record<HvmParam, number> = {
 	mcaCap: 1 << 27,
 };
 const MOST_PORTS = 0x1_0000;
+/** The serial port of the hypervisor's console. */
+const XEN_CONSOLE = { first: 0x3f8, count: 8 } as const;
 const LARGEST_FRAME = 2 ** 40;
 const MOST_KEYS = 256;
 
@@ -132,7 +133,7 @@ export class SimDomains implements Domains {
 	async setPodTarget(domid: DomId, targetKiB: number): Promise<void> {
 		checkInteger("targetKiB", targetKiB, 0, Number.MAX_SAFE_INTEGER);
 		await this.#on("setPodTarget", domid, "set the populate-on-demand target of", (domain) => {
-			if (domain.type === "pv") throw new SimFailure("XENMEM_set_pod_target", "EINVAL");
+			if (domain.type === "pv" || targetKiB > domain.maxKiB) throw new SimFailure("XENMEM_set_pod_target", "EINVAL");
 			domain.podTargetKiB = targetKiB;
 		});
 	}
@@ -153,6 +154,7 @@ export class SimDomains implements Domains {
 	async applyCpuPolicy(domid: DomId, policy: CpuPolicy = {}): Promise<void> {
 		for (const { leaf, subleaf, ...registers } of policy.leaves ?? []) {
 			checkInteger("leaf", leaf, 0, 0xffff_fffe);
+			if (subleaf !== undefined) checkInteger("subleaf", subleaf, 0, 0xffff_ffff);
 			for (const bits of Object.values(registers))
 				if (bits !== undefined && !/^[01xks]{32}$/.test(bits))
 					throw new TypeError("A register must be 32 letters of 0, 1, x, k, s");
@@ -173,7 +175,12 @@ export class SimDomains implements Domains {
 
 	async permitIoPorts(domid: DomId, range: HardwareRange, allow: boolean): Promise<void> {
 		checkRange(range, MOST_PORTS);
-		await this.#on("permitIoPorts", domid, "set the I/O ports of", (domain) => permit(domain.ioPorts, range, allow));
+		await this.#on("permitIoPorts", domid, "set the I/O ports of", (domain) => {
+			// What Xen keeps for itself nobody can give away.
+			if (range.first < XEN_CONSOLE.first + XEN_CONSOLE.count && range.first + range.count > XEN_CONSOLE.first)
+				throw new SimFailure("XEN_DOMCTL_ioport_permission", "EPERM");
+			permit(domain.ioPorts, range, allow);
+		});
 	}
 
 	async permitIrq(domid: DomId, irq: number): Promise<number> {
@@ -215,14 +222,6 @@ export class SimDomains implements Domains {
 		const { calls, host } = this.#parts;
 		await calls.run({ name: "domains.sendDebugKeys", attempt: "Could not send debug keys", fields: { keys } }, () => {
 			for (const key of keys) host.log(`'${key}' pressed`);
-		});
-	}
-
-	async dumpCore(domid: DomId, path: string): Promise<void> {
-		await this.#call("dumpCore", domid, `write ${path}, a core of`, async () => {
-			const domain = this.#parts.host.find(domid);
-			if (!domain || domain.isDying) throw new SimFailure("xc_domain_dumpcore", "ESRCH");
-			await writeCoreHead(path);
 		});
 	}
 
@@ -273,7 +272,7 @@ export class SimDomains implements Domains {
 		});
 	}
 
-	async #call<T>(name: string, domid: DomId, verb: string, act: () => T | Promise<T>): Promise<T> {
+	async #call<T>(name: string, domid: DomId, verb: string, act: () => T): Promise<T> {
 		checkDomid(domid);
 		const attempt = `Could not ${verb} domain ${domid}`;
 		return this.#parts.calls.run({ name: `domains.${name}`, attempt, fields: { domid }, domid }, act);
@@ -298,13 +297,4 @@ function checkRange({ first, count }: HardwareRange, most: number): void {
 function permit(ranges: HardwareRange[], range: HardwareRange, allow: boolean): void {
 	if (allow) ranges.push(range);
 	else ranges.splice(0, ranges.length, ...ranges.filter(({ first }) => first !== range.first));
-}
-
-/** Enough of a core file that tools tell what it is: nothing of a simulated domain's memory is worth more. */
-async function writeCoreHead(path: string): Promise<void> {
-	try {
-		await writeFile(path, Buffer.from("\x7fELF\x02\x01\x01", "latin1"), { flag: "wx", mode: 0o600 });
-	} catch (error) {
-		throw new SimFailure("open", errnoOf(error) ?? "EIO");
-	}
 }

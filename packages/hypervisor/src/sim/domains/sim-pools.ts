@@ -59,7 +59,7 @@ export class SimPools {
 	add(id: number, cpu: number): void {
 		const pool = this.get(id);
 		if (cpu >= this.count) throw new SimFailure("XEN_SYSCTL_CPUPOOL_OP", "EINVAL");
-		if (this.#pools.some(({ cpus }) => cpus.has(cpu))) throw new SimFailure("XEN_SYSCTL_CPUPOOL_OP", "EBUSY");
+		if (this.#pools.some(({ cpus }) => cpus.has(cpu))) throw new SimFailure("XEN_SYSCTL_CPUPOOL_OP", "ENODEV");
 		pool.cpus.add(cpu);
 	}
 
