@@ -56,7 +56,7 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 			"uuid-in-use",
 			"guest-not-running",
 			"guest-does-not-listen",
-	"cannot-unplug",
+			"cannot-unplug",
 			"not-enough-memory",
 			"no-such-qmp",
 			"device-exists",
