@@ -60,7 +60,7 @@ describe("device models", () => {
 		expect(await read(`/local/domain/${domid}/serial/0/tty`)).toBe(pty);
 		expect(await read(`/local/domain/0/device-model/${domid}/state`)).toBe("running");
 		expect(await read(`/local/domain/${domid}/image/device-model-pid`)).toBe(`${guest.localQemu?.pid}`);
-		expect(await bulkhead(the.lab, "qmp", "linux", "query-status")).toMatchObject({ status: "running" });
+		expect(await bulkhead(the.lab, "qmp", "linux", "query-status")).toMatchObject({ return: { status: "running" } });
 		expect(await ok(the.lab, ["xl", "list"])).not.toContain("linux-dm");
 		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);
