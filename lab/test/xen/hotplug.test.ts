@@ -26,7 +26,7 @@ describe("disks that come and go while a guest runs", () => {
 		before = await takeSnapshot(the.lab);
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
 		for (const name of ["a", "b", "c"])
-			await ok(the.lab, ["sh", "-c", `head -c 262144 /dev/urandom > ${FOLDER}/${name}.img`]);
+			await ok(the.lab, ["sh", "-c", `head -c 65536 /dev/urandom > ${FOLDER}/${name}.img`]);
 	});
 	afterEach(async () => {
 		await destroyAll(the.lab);
@@ -101,7 +101,7 @@ describe("disks that come and go while a guest runs", () => {
 		const node = `/local/domain/${guest.domid}/device/vbd/51712`;
 		await eventually("the guest's mischief", async () => {
 			const flood = await run(the.lab, ["xenstore-list", node]);
-			return /^x20$/m.test(flood.stdout) || undefined;
+			return /^x\d+$/m.test(flood.stdout) || undefined;
 		});
 		// It is the guest's node, but where its backend is, is not the guest's to say.
 		expect((await ok(the.lab, ["xenstore-read", `${node}/backend`])).trim()).toBe(
@@ -134,7 +134,7 @@ describe("disks that come and go while a guest runs", () => {
 			await tell(shell, "n=0; while [ ! -b /dev/sr0 ] && [ $n -lt 100 ]; do usleep 200000; n=$((n+1)); done");
 			expect(await sumIn(shell, "/dev/sdb")).toBe(await sha256(`${FOLDER}/c.img`));
 			expect(await sumIn(shell, "/dev/sr0")).toBe(await sha256(`${FOLDER}/a.img`));
-			await tell(shell, "(while :; do dd if=/dev/sr0 of=/dev/null bs=2k 2>/dev/null; done) &");
+			await tell(shell, "(while :; do dd if=/dev/sr0 of=/dev/null bs=2k 2>/dev/null; usleep 300000; done) &");
 
 			await ok(the.lab, ["bulkhead", "cd-insert", "linux", "hdc", `${FOLDER}/b.img`]);
 			await agree(guest, `${FOLDER}/b.img`);
