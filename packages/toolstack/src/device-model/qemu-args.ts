@@ -14,8 +14,7 @@ import { spiceArgs } from "./args/spice-args.ts";
 import { usbArgs } from "./args/usb-args.ts";
 import { videoArgs } from "./args/video-args.ts";
 
-export { driveId, isEmulated, stubDiskPath } from "./args/disk-args.ts";
-export { FIRST_SERIAL_CONSOLE } from "./args/serial-args.ts";
+export { driveId, isEmulated } from "./args/disk-args.ts";
 
 /**
  * The argument list (without argv[0]) of QEMU for an HVM guest, in the order of libxl's
