@@ -28,7 +28,7 @@ describe("PVH guests", () => {
 		try {
 			const disk = (await buildGuestImages()).files[LINUX_DISK] ?? "";
 			const kernel = join(folder, "vmlinuz");
-			const argv = ["xorriso", "-osirrox", "on", "-indev", disk, "-extract", "/vmlinuz", kernel];
+			const argv: [string, ...string[]] = ["xorriso", "-osirrox", "on", "-indev", disk, "-extract", "/vmlinuz", kernel];
 			await runProgram(argv, { timeoutMs: 60_000 });
 			await the.lab.put(kernel, `${BOOT}/vmlinuz`);
 		} finally {
