@@ -84,6 +84,7 @@ describe("device models", () => {
 		expect(guest.stub?.memoryKiB).toBeGreaterThan(128 * 1024 + 4096);
 		const serial = await SerialSession.open(the.lab, guest, "serial0");
 		await serial.expect(READY, 150_000);
+		await serial.expect(/guest# /, 30_000);
 		serial.write("cat /proc/cmdline\n");
 		await serial.expect(/bulkhead\.direct=1/, 30_000);
 		serial.close();
@@ -95,6 +96,7 @@ describe("device models", () => {
 		const guest = await createGuest(the.lab, LINUX, 'bios="ovmf"', ...DIRECT_BOOT);
 		const serial = await SerialSession.open(the.lab, guest, "serial0");
 		await serial.expect(READY, 150_000);
+		await serial.expect(/guest# /, 30_000);
 		serial.write("ls /sys/firmware\n");
 		await serial.expect(/\befi\b/, 30_000);
 		serial.close();
