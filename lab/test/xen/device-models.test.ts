@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runProgram } from "@bulkhead/image";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildGuestImages } from "../../guests/src/build-guest-images.ts";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
+import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 
 const LINUX = "/etc/bulkhead/examples/linux.cfg";
-const LINUX_DISK = "/var/lib/bulkhead/images/linux.img";
 const BOOT = "/tmp/direct-boot";
 const READY = /BULKHEAD-GUEST-READY disk-sha256=[0-9a-f]{64} write=ok/;
 const IN_DOM0 = "device_model_stubdomain_override=0";
@@ -32,17 +27,7 @@ describe("device models", () => {
 	let before: string[];
 
 	beforeAll(async () => {
-		const folder = await mkdtemp(join(tmpdir(), "bulkhead-direct-boot-"));
-		try {
-			const disk = (await buildGuestImages()).files[LINUX_DISK] ?? "";
-			for (const name of ["vmlinuz", "initrd"]) {
-				const argv = ["-osirrox", "on", "-indev", disk, "-extract", `/${name}`, join(folder, name)];
-				await runProgram(["xorriso", ...argv], { timeoutMs: 60_000 });
-				await the.lab.put(join(folder, name), `${BOOT}/${name}`);
-			}
-		} finally {
-			await rm(folder, { recursive: true });
-		}
+		await putFilesOfLinuxDisk(the.lab, ["vmlinuz", "initrd"], BOOT);
 		before = await takeSnapshot(the.lab);
 	}, 300_000);
 	afterEach(() => destroyAll(the.lab));

@@ -1,16 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { runProgram } from "@bulkhead/image";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { buildGuestImages } from "../../guests/src/build-guest-images.ts";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, PV } from "./support/guests.ts";
+import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 
-const LINUX_DISK = "/var/lib/bulkhead/images/linux.img";
 const BOOT = "/tmp/pvh-boot";
 const COMMAND_LINE =
 	"console=hvc0 rdinit=/init quiet panic=-1 nokaslr mitigations=off audit=0 apparmor=0 cryptomgr.notests tsc=unstable";
@@ -24,16 +19,7 @@ describe("PVH guests", () => {
 	let before: string[];
 
 	beforeAll(async () => {
-		const folder = await mkdtemp(join(tmpdir(), "bulkhead-pvh-"));
-		try {
-			const disk = (await buildGuestImages()).files[LINUX_DISK] ?? "";
-			const kernel = join(folder, "vmlinuz");
-			const argv: [string, ...string[]] = ["xorriso", "-osirrox", "on", "-indev", disk, "-extract", "/vmlinuz", kernel];
-			await runProgram(argv, { timeoutMs: 60_000 });
-			await the.lab.put(kernel, `${BOOT}/vmlinuz`);
-		} finally {
-			await rm(folder, { recursive: true });
-		}
+		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], BOOT);
 		before = await takeSnapshot(the.lab);
 	}, 300_000);
 	afterEach(() => destroyAll(the.lab));
