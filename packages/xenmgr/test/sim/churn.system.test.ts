@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
@@ -31,7 +32,7 @@ test(`${GUESTS} guests are created and destroyed, and nothing of them stays`, as
 	const counts = world.counts;
 	const descriptors = countDescriptors();
 	await many(GUESTS / 2);
-	const heap = heapAfterCollection();
+	const heap = await heapAfterCollection();
 	await many(GUESTS / 2);
 	world.log.length = 0;
 	expect(world.tree).toEqual(before);
@@ -40,17 +41,23 @@ test(`${GUESTS} guests are created and destroyed, and nothing of them stays`, as
 	expect(await world.client.guests()).toEqual([]);
 	await world.eventually("descriptors to be closed", () => countDescriptors() <= descriptors || undefined);
 	expect(world.simulated.host.freeKiB).toBe(63 * 1024 * 1024);
-	expect(heapAfterCollection() - heap).toBeLessThan(NOISE_BYTES);
+	expect((await heapAfterCollection()) - heap).toBeLessThan(NOISE_BYTES);
 }, 240_000);
 
 function countDescriptors(): number {
 	return readdirSync("/proc/self/fd").length;
 }
 
-function heapAfterCollection(): number {
+/** What finalizers and closing handles hold goes some turns of the event loop after they are called: the least of five. */
+async function heapAfterCollection(): Promise<number> {
 	setFlagsFromString("--expose-gc");
 	// Of another context: this one was made without it.
 	const collect = runInNewContext("gc") as () => void;
-	collect();
-	return process.memoryUsage().heapUsed;
+	let least = Number.POSITIVE_INFINITY;
+	for (let turn = 0; turn < 5; turn++) {
+		await setImmediate();
+		collect();
+		least = Math.min(least, process.memoryUsage().heapUsed);
+	}
+	return least;
 }
