@@ -133,6 +133,7 @@ describe("planCreate", () => {
 			);
 		const lines = linesWith("ioemu");
 		expect(lines.slice(lines.indexOf("-=- await-qemu")).slice(0, 2)).toEqual(["-=- await-qemu", "-=- connect-taps"]);
+		expect(lines.filter((line) => line.includes("connect-taps"))).toHaveLength(1);
 		expect(linesWith("vif")).not.toContain("-=- connect-taps");
 	});
 

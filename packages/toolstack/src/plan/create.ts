@@ -71,9 +71,6 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 				...connectTaps(facts),
 				step({ name: "connect-qmp-socket" }),
 				step({ name: "configure-qemu" }),
-				...(facts.nics.some(({ type }) => type === "ioemu")
-					? [step<CreateStep>({ name: "connect-taps", nics: facts.nics })]
-					: []),
 			),
 		),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
