@@ -6,6 +6,7 @@ import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
+import { talkToTiny } from "./support/tiny-guest.ts";
 
 const LINUX = "/etc/bulkhead/examples/linux.cfg";
 const BOOT = "/tmp/direct-boot";
@@ -17,6 +18,29 @@ const COMMAND_LINE = [
 	"iommu=off 8250.nr_uarts=1 cryptomgr.notests nokaslr mitigations=off audit=0 apparmor=0 bulkhead.direct=1",
 ].join(" ");
 const DIRECT_BOOT = [`kernel="${BOOT}/vmlinuz"`, `ramdisk="${BOOT}/initrd"`, `cmdline="${COMMAND_LINE}"`];
+
+/** Of dom0's user xen-qemuuser-range-base. */
+const RANGE_BASE = 60_000;
+/**
+ * Takes the Xen devices and the log that a process has open from it (pidfd_getfd), and hands them to Xen's
+ * depriv-fd-checker.
+ */
+const CHECK_DESCRIPTORS = `
+my ($pid, $log) = @ARGV;
+my $process = syscall(434, $pid + 0, 0);
+my @triples;
+for my $path (glob("/proc/$pid/fd/*")) {
+	my ($fd) = $path =~ /(\\d+)$/;
+	my $target = readlink($path);
+	my $class = $target =~ m{^/dev/xen/(privcmd|gntdev|evtchn)$} ? $1 : $target eq $log ? "appendonly" : next;
+	my $taken = syscall(438, $process, $fd + 0, 0);
+	die "cannot take $fd: $!" if $taken < 0;
+	syscall(72, $taken, 2, 0);
+	push @triples, $class, $taken, $target;
+}
+my ($checker) = glob("/usr/lib/xen-*/bin/depriv-fd-checker");
+exec $checker, @triples;
+`;
 
 interface LocalGuest extends GuestDocument {
 	localQemu?: { pid: number; state: string };
@@ -62,6 +86,34 @@ describe("device models", () => {
 		await eventually("the guest to be gone", async () => ((await findGuest(the.lab, "tiny")) ? undefined : true));
 		const residue = (await findResidue(the.lab, before)).filter((line) => !line.startsWith("process "));
 		expect(residue).toEqual([]);
+	});
+
+	itRunsHvm("a restricted QEMU has a uid of its own, no file, no capability and no other domain", the, async () => {
+		const guest: LocalGuest = await createGuest(the.lab, TINY, IN_DOM0, "dm_restrict=1");
+		const pid = guest.localQemu?.pid ?? 0;
+		const uid = RANGE_BASE + guest.domid;
+		const status = await ok(the.lab, ["cat", `/proc/${pid}/status`]);
+		for (const kind of ["Uid", "Gid"])
+			expect(status).toMatch(new RegExp(`^${kind}:(\\t${kind === "Uid" ? uid : RANGE_BASE}){4}$`, "m"));
+		for (const set of ["CapInh", "CapPrm", "CapEff"]) expect(status).toMatch(new RegExp(`^${set}:\\t0{16}$`, "m"));
+		expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+		expect(status).toMatch(/^Groups:\s*$/m);
+		const link = async (of: string, name: string): Promise<string> =>
+			(await ok(the.lab, ["readlink", `/proc/${of}/${name}`])).trim();
+		expect(await link(`${pid}`, "root")).toMatch(/\/run\/bulkhead\/qemu\/.*\/root$/);
+		for (const space of ["mnt", "ipc"])
+			expect(await link(`${pid}`, `ns/${space}`)).not.toBe(await link("1", `ns/${space}`));
+		expect(await ok(the.lab, ["cat", `/proc/${pid}/limits`])).toMatch(/^Max file size\s+262144\s+262144/m);
+		// Xen's own program tries each of its descriptors: what they must not do, they cannot.
+		const log = "/var/log/bulkhead/qemu-dm-tiny.log";
+		const verdicts = (await ok(the.lab, ["perl", "-e", CHECK_DESCRIPTORS, `${pid}`, log])).trim().split("\n");
+		expect(verdicts.filter((line) => !/^\w+ (checking|pass) /.test(line))).toEqual([]);
+		for (const kind of ["privcmd", "gntdev", "evtchn", "appendonly"])
+			expect(verdicts.filter((line) => line.startsWith(`${kind} pass`)).length).toBeGreaterThan(0);
+		expect(await bulkhead(the.lab, "qmp", "tiny", "query-status")).toMatchObject({ return: { status: "running" } });
+		await talkToTiny(the.lab, guest);
+		await ok(the.lab, ["bulkhead", "destroy", "tiny"]);
+		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
 	itRunsHvm("an HVM guest boots its kernel and ramdisk through the stub domain", the, async () => {

@@ -4,6 +4,8 @@ import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBootKernel, checkFirmware, checkKernel, checkProgram, checkRamdisk } from "./check-files.ts";
 import type { InstalledImages } from "./check-host.ts";
 import { bootFilesOf, checkBootDisks } from "./device-model/direct-boot.ts";
+import { readAccounts } from "./device-model/dom0/accounts.ts";
+import { chooseQemuUser } from "./device-model/dom0/qemu-user.ts";
 import { dmargs, miniosQemuArgs } from "./device-model/minios-args.ts";
 import { qemuArgs } from "./device-model/qemu-args.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
@@ -42,6 +44,8 @@ export async function checkDeviceModel(
 		return { stub: await checkMiniosStub(config, installed) };
 	}
 	if (place === "dom0") {
+		// The domid is not known yet: any will do to see whether there is a user at all.
+		if (config.deviceModel) chooseQemuUser(config.deviceModel, domId(1), await readAccounts());
 		qemuArgs(config, { kind: "dom0", guest, qmpSocket: "/", statisticsSocket: "/" });
 		const qemu = config.deviceModel?.binary ?? installed.qemu;
 		await checkProgram("device model", qemu, "Install qemu-system-xen, or correct device_model_override");

@@ -35,8 +35,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 	keyed("bootloader", "A bootloader", ({ bootloader }) => bootloader !== undefined),
 	keyed("firmware", "Booting with pvgrub", ({ bootFirmware }) => bootFirmware !== undefined),
 	keyed("smbios", "Setting SMBIOS strings", ({ smbios }) => smbios.length > 0),
-	keyed("dm_restrict", "Restricting a device model in domain 0", ({ deviceModel }) => deviceModel?.restrict === true),
-	keyed("device_model_user", "A user for the device model", ({ deviceModel }) => deviceModel?.user !== undefined),
 	keyed(
 		"device_model_stubdomain_seclabel",
 		"A label of the stub domain",

@@ -17,6 +17,8 @@ export interface LocalQemu {
 	pid?: number;
 	/** Tells it from a later process with its number. */
 	startTime?: string;
+	/** A uid that nobody but this QEMU has: whatever runs under it goes with the guest. */
+	ownUid?: number;
 	/** Its emulated serial ports that are ptys. */
 	serialTtys?: { port: number; path: string }[];
 }

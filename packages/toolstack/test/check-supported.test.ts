@@ -25,15 +25,6 @@ describe("checkSupported", () => {
 		});
 	});
 
-	it("never starts a device model as root that was to be restricted or another user's", () => {
-		const deviceModel = { place: "dom0" as const, restrict: false, args: [], argsHvm: [], argsPv: [] };
-		expect(catchError(hvmConfig({ deviceModel }))).toBeUndefined();
-		for (const asked of [{ restrict: true }, { user: "qemu" }])
-			expect(catchError(hvmConfig({ deviceModel: { ...deviceModel, ...asked } }))).toMatchObject({
-				code: "unsupported-feature",
-			});
-	});
-
 	it("has a remedy in every row", () => {
 		for (const { key, what, remedy } of MISSING_FEATURES) {
 			expect(key).toMatch(/^[a-z0-9_]+$/);

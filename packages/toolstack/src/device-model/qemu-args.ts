@@ -2,7 +2,7 @@ import type { DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ArgsPlace } from "./args/args-place.ts";
 import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
-import { channelArgs, monitorArgs, nameArgs, targetArgs } from "./args/identity-args.ts";
+import { channelArgs, monitorArgs, nameArgs, restrictionArgs, targetArgs, userArgs } from "./args/identity-args.ts";
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
@@ -40,6 +40,7 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...soundArgs(config),
 		...processorArgs(config),
 		...nicArgs(config, place),
+		...restrictionArgs(place),
 		...ownersArgs(config.deviceModel?.args),
 		...machineArgs(config),
 		...ownersArgs(config.deviceModel?.argsHvm),
@@ -47,6 +48,7 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...ahciArgs(config),
 		...disksArgs(config, place),
 		...vendorArgs(config),
+		...userArgs(place),
 	];
 }
 

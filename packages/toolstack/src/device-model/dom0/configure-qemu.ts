@@ -1,4 +1,4 @@
-import type { Uuid } from "@bulkhead/base";
+import { ProtocolError, type Uuid } from "@bulkhead/base";
 import type { ToolstackContext } from "../../context.ts";
 import { domainPath } from "../../domain/paths.ts";
 import { domidOf, provided } from "../../runtime.ts";
@@ -17,6 +17,7 @@ export async function configureLocalQemu(
 	const domain = domainPath(domidOf(runtime, "guest"));
 	const ask = (command: string, args?: Record<string, unknown>): Promise<unknown> =>
 		rings.executeQmp(config.uuid satisfies Uuid, command, args, QMP_MS);
+	if (config.deviceModel?.restrict) await letRun(ask);
 	const ttys = serialTtys(await ask("query-chardev"));
 	for (const { port, path } of ttys) await xenstore.write(`${domain}/serial/${port}/tty`, path);
 	provided(runtime.qemu, "QEMU").serialTtys = ttys;
@@ -27,6 +28,14 @@ export async function configureLocalQemu(
 	if (!server) return;
 	await xenstore.write(`${domain}/console/vnc-listen`, server.host);
 	await xenstore.write(`${domain}/console/vnc-port`, server.port);
+}
+
+/** A restricted one was started stopped, as it cannot say that it runs (libxl: -S). @throws ProtocolError */
+async function letRun(ask: (command: string) => Promise<unknown>): Promise<void> {
+	const status = textOf(await ask("query-status"), "status");
+	if (status !== "prelaunch")
+		throw new ProtocolError(`QEMU is ${JSON.stringify(status)} where it should be "prelaunch"`);
+	await ask("cont");
 }
 
 /** From query-chardev: the ptys of chardevs named serialN. */
