@@ -4,7 +4,7 @@ import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
-import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
+import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 import { talkToTiny } from "./support/tiny-guest.ts";
 
@@ -19,6 +19,10 @@ const COMMAND_LINE = [
 ].join(" ");
 const DIRECT_BOOT = [`kernel="${BOOT}/vmlinuz"`, `ramdisk="${BOOT}/initrd"`, `cmdline="${COMMAND_LINE}"`];
 
+/** A kernel with the frontends of screen and keyboard: Debian's own. */
+const PV_SCREEN = [`kernel="${BOOT}/vmlinuz"`, "memory=256"];
+/** RFB 3.8 (RFC 6143), all that a client says at once: version, no security, shared, and a request for 32 rows. */
+const RFB_REQUEST = "RFB 003.008\\n\\001\\001\\003\\000\\000\\000\\000\\000\\003\\040\\000\\040";
 /** Of dom0's user xen-qemuuser-range-base. */
 const RANGE_BASE = 60_000;
 /**
@@ -138,6 +142,37 @@ describe("device models", () => {
 		await serial.expect(/\befi\b/, 30_000);
 		serial.close();
 		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+
+	it("a PV guest has a screen with VNC and a keyboard, which outlive neither it nor their own QEMU", async () => {
+		const guest: LocalGuest = await createGuest(the.lab, PV, 'vfb=["vnc=1,vncdisplay=7,vncunused=0"]', ...PV_SCREEN);
+		const { domid } = guest;
+		const state = async (kind: string): Promise<true | undefined> => {
+			const { stdout } = await the.lab.exec(["xenstore-read", `/local/domain/${domid}/device/${kind}/0/state`]);
+			return stdout.toString().trim() === "4" ? true : undefined;
+		};
+		for (const kind of ["vfb", "vkbd"]) await eventually(`the guest's ${kind}`, () => state(kind), 90_000);
+		const pv = await SerialSession.open(the.lab, guest, "pv");
+		await pv.expect(/pv# /, 60_000);
+		pv.write("cat /dev/zero | tr '\\000' '\\252' | dd bs=3200 count=16 of=/dev/fb0; echo painted-$?\n");
+		await pv.expect(/painted-[01]/, 30_000);
+		pv.close();
+		const port = await ok(the.lab, ["xenstore-read", `/local/domain/${domid}/console/vnc-port`]);
+		expect(port.trim()).toBe("5907");
+		await eventually("what the guest has painted", async () => {
+			const { stdout } = await the.lab.exec(["sh", "-c", `printf '${RFB_REQUEST}' | socat -t 3 - TCP:127.0.0.1:5907`]);
+			return stdout.includes(Buffer.alloc(3200, 0xaa)) ? true : undefined;
+		});
+		const status = await ok(the.lab, ["cat", `/proc/${guest.localQemu?.pid}/status`]);
+		expect(status).toMatch(new RegExp(`^Uid:(\\t${RANGE_BASE + domid}){4}$`, "m"));
+		await ok(the.lab, ["kill", "-9", `${guest.localQemu?.pid}`]);
+		await eventually("the daemon to notice", async () => {
+			const found: LocalGuest | undefined = await findGuest(the.lab, "pv");
+			return found?.localQemu?.state === "failed" ? true : undefined;
+		});
+		expect((await findGuest(the.lab, "pv"))?.phase).toBe("running");
+		await ok(the.lab, ["bulkhead", "destroy", "pv"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 

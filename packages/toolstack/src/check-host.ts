@@ -1,10 +1,11 @@
 import type { Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import { checkBios, checkDeviceModel } from "./check-device-model.ts";
+import { checkBios, checkDeviceModel, checkPvQemu } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
+import { needsPvQemu } from "./device-model/pv-screen.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
@@ -53,9 +54,17 @@ export async function checkHost(
 		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
 		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 	}
-	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
+	const { stub, qemu } = await checkWhatServes(config, installed);
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
 	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
+}
+
+async function checkWhatServes(
+	config: GuestConfig,
+	installed: InstalledImages,
+): Promise<Pick<HostFacts, "qemu"> & Partial<Pick<HostFacts, "stub">>> {
+	if (config.type === "hvm") return checkDeviceModel(config, installed);
+	return needsPvQemu(config) ? { qemu: await checkPvQemu(config, installed) } : {};
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {

@@ -10,6 +10,6 @@ export interface HostFacts {
 	stubUuid: Uuid;
 	/** The guest's, with what the host fills in. */
 	nics: NicConfig[];
-	/** For HVM with QEMU in domain 0: its program, executable. */
+	/** For a guest with a QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

@@ -3,6 +3,7 @@ export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
+export { needsPvQemu } from "./device-model/pv-screen.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";

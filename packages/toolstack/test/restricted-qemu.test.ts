@@ -1,9 +1,9 @@
 import { domId } from "@bulkhead/base";
 import { describe, expect, it } from "vitest";
 import { parseAccounts } from "../src/device-model/dom0/accounts.ts";
+import { confined } from "../src/device-model/dom0/confinement.ts";
 import { chooseQemuUser } from "../src/device-model/dom0/qemu-user.ts";
 import { runsAs } from "../src/device-model/dom0/reap-user.ts";
-import { restricted } from "../src/device-model/dom0/restriction.ts";
 import { qemuArgs } from "../src/device-model/qemu-args.ts";
 import { hvmConfig } from "./fixtures.ts";
 
@@ -63,6 +63,7 @@ describe("a restricted QEMU", () => {
 			statisticsSocket: "/run/s",
 			user: "131077:131073",
 			chroot: "/run/q/root",
+			restricted: true,
 		}).join(" ");
 		expect(args).toContain("-mon chardev=libxl-cmd,mode=control -S -chardev socket,id=libxenstat-cmd");
 		expect(args).toContain("-net none -xen-domid-restrict -chroot /run/q/root -machine xenfv");
@@ -70,7 +71,7 @@ describe("a restricted QEMU", () => {
 	});
 
 	it("is executed with limits, mounts of its own and no way to more privileges", () => {
-		const { binary, args } = restricted({ binary: "/usr/qemu", args: ["-x"] });
+		const { binary, args } = confined({ binary: "/usr/qemu", args: ["-x"] });
 		expect([binary, ...args].join(" ")).toBe(
 			"unshare --mount --propagation slave --ipc -- prlimit --fsize=262144 --core=0 --msgqueue=0 --locks=0 " +
 				"--memlock=0 --nproc=256 -- setpriv --no-new-privs -- /usr/qemu -x",

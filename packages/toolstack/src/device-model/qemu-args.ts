@@ -2,7 +2,15 @@ import type { DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ArgsPlace } from "./args/args-place.ts";
 import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
-import { channelArgs, monitorArgs, nameArgs, restrictionArgs, targetArgs, userArgs } from "./args/identity-args.ts";
+import {
+	channelArgs,
+	chrootArgs,
+	monitorArgs,
+	nameArgs,
+	restrictionArgs,
+	targetArgs,
+	userArgs,
+} from "./args/identity-args.ts";
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
@@ -41,6 +49,7 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...processorArgs(config),
 		...nicArgs(config, place),
 		...restrictionArgs(place),
+		...chrootArgs(place),
 		...ownersArgs(config.deviceModel?.args),
 		...machineArgs(config),
 		...ownersArgs(config.deviceModel?.argsHvm),

@@ -30,20 +30,15 @@ export function planCreate(config: GuestConfig, facts: HostFacts, options: Creat
 		: planStubHvm(config, facts, options);
 }
 
-/** PV and PVH: nothing is emulated, so there is no device model. */
+/** PV and PVH: nothing is emulated. Only a PV screen needs a QEMU, which serves it. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
+	const consoles = consolesOf(config);
+	const served = besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts);
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		step({
-			name: "publish-devices",
-			roles: ["guest"],
-			disks: presentDisks(config),
-			bootDisks: [],
-			nics: facts.nics,
-			consoles,
-		}),
-		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+		...(facts.qemu === undefined ? [] : [step<CreateStep>({ name: "announce-qemu" })]),
+		publishGuest(config, facts, consoles),
+		facts.qemu === undefined ? served : parallel(served, startQemu(facts.qemu)),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -55,27 +50,28 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
 		step({ name: "announce-qemu" }),
-		step({
-			name: "publish-devices",
-			roles: ["guest"],
-			disks: presentDisks(config),
-			bootDisks: [],
-			nics: facts.nics,
-			consoles,
-		}),
+		publishGuest(config, facts, consoles),
 		parallel(
 			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
-			serial<CreateStep>(
-				step({ name: "start-qemu", binary: facts.qemu }),
-				step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
-				...connectTaps(facts),
-				step({ name: "connect-qmp-socket" }),
-				step({ name: "configure-qemu" }),
-			),
+			startQemu(facts.qemu, connectTaps(facts)),
 		),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
+
+/** The devices of a guest without a stub domain. */
+const publishGuest = (config: GuestConfig, { nics }: HostFacts, consoles: ConsoleRequest[]): Plan<CreateStep> =>
+	step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), bootDisks: [], nics, consoles });
+
+/** A QEMU in domain 0, with what is left to do for it once it runs. */
+const startQemu = (binary: string, onceItRuns: readonly Plan<CreateStep>[] = []): Plan<CreateStep> =>
+	serial<CreateStep>(
+		step({ name: "start-qemu", binary }),
+		step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+		...onceItRuns,
+		step({ name: "connect-qmp-socket" }),
+		step({ name: "configure-qemu" }),
+	);
 
 function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles = hvmConsoles(config);

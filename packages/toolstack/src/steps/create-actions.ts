@@ -4,6 +4,7 @@ import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
 import { type StubArguments, writePair } from "../device-model/pair.ts";
+import { NO_SCREEN, pvScreenOf } from "../device-model/pv-screen.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
@@ -153,7 +154,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		title: ({ disks, nics, consoles }) =>
 			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks, bootDisks, nics, consoles }, { runtime, xenstore, openDisks }) {
+		async run({ roles, disks, bootDisks, nics, consoles }, { config, runtime, xenstore, openDisks }) {
 			const opened = (vdev: string): HeldDisk => provided(openDisks.get(vdev), `open disk ${vdev}`);
 			const both = disks.map(({ vdev }) => opened(vdev));
 			const devices = roles.map((role) => ({
@@ -161,6 +162,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				disks: role === "stub" ? [...both, ...bootDisks.map(opened)] : both,
 				nics: nicsOf(role, nics),
 				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
+				screen: role === "guest" ? pvScreenOf(config) : NO_SCREEN,
 			}));
 			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
 		},

@@ -15,8 +15,10 @@ export type ArgsPlace =
 			statisticsSocket: string;
 			/** For -runas; undefined: root. */
 			user?: string;
-			/** An empty folder that becomes its whole file system: QEMU is restricted to its guest. */
+			/** An empty folder that becomes its whole file system. */
 			chroot?: string;
+			/** Nothing of Xen but its guest. */
+			restricted?: boolean;
 	  };
 
 /** In a stub domain there is no screen, no host's USB device and no path of domain 0. */

@@ -13,15 +13,19 @@ export function monitorArgs(place: ArgsPlace): string[] {
 	return [
 		...unixMonitor("libxl-cmd", place.qmpSocket),
 		// A restricted one cannot say by xenstore that it runs: it waits for QMP's `cont`.
-		...(place.chroot === undefined ? [] : ["-S"]),
+		...(place.restricted ? ["-S"] : []),
 		...unixMonitor("libxenstat-cmd", place.statisticsSocket),
 	];
 }
 
-/** Nothing but this guest, and no file: from when QEMU has opened what it needs. */
+/** Nothing of Xen but this guest, from when QEMU has opened what it needs. */
 export function restrictionArgs(place: ArgsPlace): string[] {
-	if (place.kind !== "dom0" || place.chroot === undefined) return [];
-	return ["-xen-domid-restrict", "-chroot", wholeArgument("folder", place.chroot)];
+	return place.kind === "dom0" && place.restricted ? ["-xen-domid-restrict"] : [];
+}
+
+/** No file any more, from then on. */
+export function chrootArgs(place: ArgsPlace): string[] {
+	return place.kind === "dom0" && place.chroot !== undefined ? ["-chroot", wholeArgument("folder", place.chroot)] : [];
 }
 
 export function userArgs(place: ArgsPlace): string[] {

@@ -2,6 +2,7 @@ import { ProtocolError, type Uuid } from "@bulkhead/base";
 import type { ToolstackContext } from "../../context.ts";
 import { domainPath } from "../../domain/paths.ts";
 import { domidOf, provided } from "../../runtime.ts";
+import { screenOf } from "../pv-screen.ts";
 
 const QMP_MS = 10_000;
 const MOST_PORTS = 32;
@@ -22,8 +23,9 @@ export async function configureLocalQemu(
 	for (const { port, path } of ttys) await xenstore.write(`${domain}/serial/${port}/tty`, path);
 	provided(runtime.qemu, "QEMU").serialTtys = ttys;
 	await saveRuntime();
-	if (!config.vnc) return;
-	if (config.vnc.password) await ask("change-vnc-password", { password: config.vnc.password });
+	const { vnc } = screenOf(config);
+	if (!vnc) return;
+	if (vnc.password) await ask("change-vnc-password", { password: vnc.password });
 	const server = vncServer(await ask("query-vnc"));
 	if (!server) return;
 	await xenstore.write(`${domain}/console/vnc-listen`, server.host);

@@ -1,6 +1,6 @@
 import { access, chmod, mkdir, rm } from "node:fs/promises";
 import { DeadlineError, DOM0, type DomId, delay } from "@bulkhead/base";
-import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { DeviceModelConfig, GuestConfig } from "@bulkhead/xlcfg";
 import type { ToolstackContext } from "../../context.ts";
 import { writeNodes } from "../../domain/node-tree.ts";
 import { deviceModelPath, domainPath } from "../../domain/paths.ts";
@@ -9,8 +9,11 @@ import { removeIfEmpty } from "../../domain/remove-nodes.ts";
 import { DeviceModelError } from "../../errors.ts";
 import { domidOf, type LocalQemu, provided } from "../../runtime.ts";
 import type { ArgsPlace } from "../args/args-place.ts";
+import { pvQemuArgs } from "../pv-qemu-args.ts";
+import { screenOf } from "../pv-screen.ts";
 import { qemuArgs } from "../qemu-args.ts";
 import { readAccounts } from "./accounts.ts";
+import { confined } from "./confinement.ts";
 import { openLog, tailOfLog } from "./qemu-log.ts";
 import {
 	awaitProcessEnd,
@@ -22,7 +25,6 @@ import {
 } from "./qemu-process.ts";
 import { chooseQemuUser, type QemuUser } from "./qemu-user.ts";
 import { reapUser } from "./reap-user.ts";
-import { restricted } from "./restriction.ts";
 
 /** QEMU's PV console backend keeps no more than this of what nobody reads (XSA-180; libxl sets the same). */
 const CONSOLE_LIMIT = "1048576";
@@ -41,7 +43,18 @@ const statisticsSocketOf = ({ places }: Pick<Context, "places">, guest: DomId): 
 
 const chrootOf = ({ places }: Pick<Context, "places">): string => `${places.qemuFolder}/root`;
 
+/** Whether it may do nothing but what its guest could: the owner of an HVM guest chooses that. */
 const isRestricted = ({ config }: Pick<Context, "config">): boolean => config.deviceModel?.restrict === true;
+
+/** Whether it has a user and a file system of its own. One for a PV screen has no other use for either. */
+const isConfined = (context: Pick<Context, "config">): boolean =>
+	context.config.type !== "hvm" || isRestricted(context);
+
+/** As whom a guest's QEMU is to run. */
+export const qemuUserRequest = (config: GuestConfig): Pick<DeviceModelConfig, "user" | "restrict"> => ({
+	user: config.deviceModel?.user,
+	restrict: isConfined({ config }),
+});
 
 function placeOf(context: Context, guest: DomId, user: QemuUser | undefined): ArgsPlace {
 	return {
@@ -50,7 +63,8 @@ function placeOf(context: Context, guest: DomId, user: QemuUser | undefined): Ar
 		qmpSocket: qmpSocketOf(context.places.qemuFolder),
 		statisticsSocket: statisticsSocketOf(context, guest),
 		...(user && { user: user.runAs }),
-		...(isRestricted(context) && { chroot: chrootOf(context) }),
+		...(isConfined(context) && { chroot: chrootOf(context) }),
+		restricted: isRestricted(context),
 	};
 }
 
@@ -59,8 +73,12 @@ export async function announceLocalQemu({ config, runtime, xenstore }: Context):
 	const guest = domidOf(runtime, "guest");
 	await xenstore.transaction((tx) =>
 		Promise.all([
-			tx.write(`${domainPath(guest)}/hvmloader/bios`, config.bios),
-			tx.write(`${domainPath(guest)}/hvmloader/allow-memory-relocate`, "0"),
+			...(config.type === "hvm"
+				? [
+						tx.write(`${domainPath(guest)}/hvmloader/bios`, config.bios),
+						tx.write(`${domainPath(guest)}/hvmloader/allow-memory-relocate`, "0"),
+					]
+				: []),
 			writeNodes(tx, deviceModelPath(DOM0, guest), { permissions: hidden }),
 		]),
 	);
@@ -73,12 +91,14 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 	const user = await chooseUser(context, guest);
 	await makeFolder(places.qemuFolder);
 	await mkdir(places.xenRunFolder, { recursive: true, mode: 0o755 });
-	const command = { binary, args: qemuArgs(withOpenDisks(context), placeOf(context, guest, user)) };
-	if (isRestricted(context)) await mkdir(chrootOf(context), { mode: 0 });
+	const place = placeOf(context, guest, user);
+	const args = config.type === "hvm" ? qemuArgs(withOpenDisks(context), place) : pvQemuArgs(config, place);
+	const command = { binary, args };
+	if (isConfined(context)) await mkdir(chrootOf(context), { mode: 0 });
 	const log = await openLog(places.qemuLog);
 	try {
 		const process = await startQemu({
-			...(isRestricted(context) ? restricted(command) : command),
+			...(isConfined(context) ? confined(command) : command),
 			env: environment(config, guest),
 			logFd: log.fd,
 		});
@@ -93,9 +113,7 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 /** Written down before anything can run as that user. */
 async function chooseUser(context: Context, guest: DomId): Promise<QemuUser | undefined> {
 	const { config, runtime, xenstore, saveRuntime } = context;
-	const wanted = config.deviceModel;
-	if (!wanted || (wanted.user === undefined && !wanted.restrict)) return undefined;
-	const user = chooseQemuUser(wanted, guest, await readAccounts());
+	const user = chooseQemuUser(qemuUserRequest(config), guest, await readAccounts());
 	if (!user?.isGuestsOwn) return user;
 	// What an earlier domain with this number has left under this uid must not meet this one.
 	await reapUser(user.uid, STOP_MS.killMs);
@@ -115,7 +133,8 @@ function withOpenDisks(context: Context): GuestConfig {
 	return { ...config, disks };
 }
 
-function environment({ sdl }: GuestConfig, guest: DomId): Record<string, string> {
+function environment(config: GuestConfig, guest: DomId): Record<string, string> {
+	const { sdl } = screenOf(config);
 	return {
 		PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
 		XEN_DOMAIN_ID: `${guest}`,

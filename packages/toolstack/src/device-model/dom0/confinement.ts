@@ -1,4 +1,4 @@
-/** What a restricted QEMU may use at most (libxl_linux.c: libxl__local_dm_preexec_restrict); the last one is our own. */
+/** What a confined QEMU may use at most (libxl_linux.c: libxl__local_dm_preexec_restrict); the last one is our own. */
 const LIMITS = {
 	/** Bytes of a file: its log. Disks are block devices, which this does not concern. */
 	fsize: 256 * 1024,
@@ -19,7 +19,7 @@ export interface Command {
  * A program with resource limits, mounts and System V IPC of its own, that can never gain a privilege by executing
  * another. Util-linux' programs do it and become the program: the process stays one, and keeps its number.
  */
-export function restricted({ binary, args }: Command): Command {
+export function confined({ binary, args }: Command): Command {
 	const limits = Object.entries(LIMITS).map(([name, value]) => `--${name}=${value}`);
 	return {
 		binary: "unshare",
