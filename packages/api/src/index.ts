@@ -25,3 +25,4 @@ export {
 	shutdownRequest,
 } from "./schemas.ts";
 export * from "./tuning.ts";
+export { type AttachUsbRequest, attachUsbRequest, type GuestUsbController, type GuestUsbDevice } from "./usb.ts";

@@ -9,6 +9,8 @@ import { needsPvQemu } from "./device-model/pv-screen.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
+import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
+import { usbTopology } from "./usb/usb-topology.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */
 export interface InstalledImages {
@@ -41,6 +43,9 @@ export async function checkHost(
 ): Promise<HostFacts> {
 	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
+	for (const controller of config.usbControllers) checkController(config, controller);
+	for (const device of config.usbDevices) checkUsbDevice(config, device);
+	usbTopology(config);
 	for (const disk of config.disks) await checkDisk(disk);
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {

@@ -134,8 +134,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		remedy: "Leave backend= out",
 	},
 	keyed("pci", "A PCI device", ({ pci }) => pci.length > 0),
-	keyed("usbctrl", "A USB controller", ({ usbControllers }) => usbControllers.length > 0),
-	keyed("usbdev", "A USB device", ({ usbDevices }) => usbDevices.length > 0),
 	keyed("p9", "A 9pfs share", ({ p9 }) => p9.length > 0),
 	keyed("vtpm", "A TPM", ({ vtpms }) => vtpms.length > 0),
 	keyed("pvcalls", "A PV calls device", ({ pvCalls }) => pvCalls.length > 0),

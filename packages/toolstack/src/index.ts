@@ -38,3 +38,14 @@ export type { ConsoleRequest, CreateStep, DestroyStep, Role } from "./steps.ts";
 export { setMemoryLimit, setMemoryTarget, type Tuning } from "./tune/memory.ts";
 export { changePoolCpus, createPool, destroyPool, listPools, type NamedPool } from "./tune/pools.ts";
 export { listVcpus, pinVcpus, setVcpus, type VcpuState } from "./tune/vcpus.ts";
+export { checkController, checkUsbDevice } from "./usb/check-usb.ts";
+export { plugController, plugDevice, unplugController, unplugDevice } from "./usb/plug-usb.ts";
+export {
+	addController,
+	addDevice,
+	type UsbController,
+	type UsbDevice,
+	type UsbTopology,
+	usbLists,
+	usbTopology,
+} from "./usb/usb-topology.ts";

@@ -3,6 +3,7 @@ import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
 import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
 import type { BootFile } from "./device-model/direct-boot.ts";
 import type { CreateSettings, HardwareSettings, PlacementSettings, PrepareSettings } from "./plan/domain-settings.ts";
+import type { UsbTopology } from "./usb/usb-topology.ts";
 
 /** The two domains that a guest may consist of. */
 export type Role = "guest" | "stub";
@@ -68,6 +69,7 @@ export type CreateStep =
 	| { name: "await-qemu"; timeoutMs: number }
 	| { name: "connect-qmp-socket" }
 	| { name: "configure-qemu" }
+	| { name: "plug-usb"; topology: UsbTopology }
 	| { name: "start-guest" };
 
 /** What taking a guest away consists of. Every step is safe to repeat. */

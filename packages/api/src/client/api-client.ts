@@ -29,6 +29,7 @@ import type {
 	SetSchedulingRequest,
 	TriggerRequest,
 } from "../tuning.ts";
+import type { AttachUsbRequest, GuestUsbController, GuestUsbDevice } from "../usb.ts";
 import { ApiError } from "./api-error.ts";
 import { type Exchange, exchange, explain } from "./http-exchange.ts";
 import { readJson, readLines, readText, streamCut } from "./read-answer.ts";
@@ -180,6 +181,30 @@ export class ApiClient {
 			body: request,
 			timeoutMs,
 		})) as DiskResult;
+	}
+
+	async usb(ref: string): Promise<GuestUsbController[]> {
+		return (await this.#json(guestPath(ref, "/usb"))) as GuestUsbController[];
+	}
+
+	async attachUsbController(ref: string, request: AttachUsbRequest): Promise<GuestUsbController> {
+		const path = guestPath(ref, "/usb/controllers");
+		return (await this.#json(path, { method: "POST", body: request })) as GuestUsbController;
+	}
+
+	/** `devid`: the controller's number. */
+	async detachUsbController(ref: string, devid: string): Promise<GuestUsbController> {
+		const path = guestPath(ref, `/usb/controllers/${encodeURIComponent(devid)}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestUsbController;
+	}
+
+	async attachUsbDevice(ref: string, request: AttachUsbRequest): Promise<GuestUsbDevice> {
+		return (await this.#json(guestPath(ref, "/usb/devices"), { method: "POST", body: request })) as GuestUsbDevice;
+	}
+
+	async detachUsbDevice(ref: string, controller: string, port: string): Promise<GuestUsbDevice> {
+		const path = guestPath(ref, `/usb/devices/${encodeURIComponent(controller)}/${encodeURIComponent(port)}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestUsbDevice;
 	}
 
 	async vcpus(ref: string): Promise<GuestVcpus> {

@@ -4,5 +4,6 @@ export { API } from "../protocol.ts";
 export { RELAY_PATHS } from "../relay/limits.ts";
 export type * from "../requests.ts";
 export type * from "../tuning.ts";
+export type { AttachUsbRequest, GuestUsbController, GuestUsbDevice } from "../usb.ts";
 export { ApiClient, type ApiClientOptions, type OperationOptions } from "./api-client.ts";
 export { ApiError } from "./api-error.ts";

@@ -5,6 +5,7 @@ import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import { usbTopology } from "../usb/usb-topology.ts";
 import {
 	type CreateSettings,
 	createSettings,
@@ -55,6 +56,7 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 			startQemu(facts.qemu, connectTaps(facts)),
 		),
+		...plugUsb(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -107,8 +109,14 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 			// MiniOS' older QEMU has none: it is told what to do by xenstore (stub-domain.md §5).
 			...(protocol === "linux" ? [step<CreateStep>({ name: "connect-qmp" })] : []),
 		),
+		...plugUsb(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
+}
+
+function plugUsb(config: GuestConfig): Plan<CreateStep>[] {
+	const topology = usbTopology(config);
+	return topology.controllers.length === 0 ? [] : [step<CreateStep>({ name: "plug-usb", topology })];
 }
 
 /** The consoles of stubdom.txt: log, save, restore, then the guest's serial ports; and the guest's own PV console. */

@@ -20,6 +20,7 @@ import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
+import { plugUsb } from "../usb/plug-usb.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
@@ -239,6 +240,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			await context.rings.attachQmp({ guest: context.config.uuid, domid: place.stub, ...ring, timeoutMs: QMP_MS });
 		},
 		undo: (_, context) => releaseRings(context),
+	},
+
+	"plug-usb": {
+		title: ({ topology }) => `Plugging in ${counted(topology.controllers.length, "USB controller")}`,
+		timeoutMs: BUILD_MS,
+		run: ({ topology }, context) => plugUsb(context, topology),
 	},
 
 	...localQemuActions,

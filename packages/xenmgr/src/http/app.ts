@@ -18,6 +18,7 @@ import { addPoolRoutes } from "./pool-routes.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
 import { addTuningRoutes } from "./tuning-routes.ts";
+import { addUsbRoutes } from "./usb-routes.ts";
 
 export interface AppParts {
 	services: Services;
@@ -49,6 +50,7 @@ export function createApp(parts: AppParts): Hono {
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
 	addDiskRoutes(app, parts);
+	addUsbRoutes(app, parts);
 	addTuningRoutes(app, parts);
 	addPoolRoutes(app, parts);
 	return app;
