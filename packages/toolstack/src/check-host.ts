@@ -1,4 +1,4 @@
-import type { Uuid } from "@bulkhead/base";
+import { InvalidInputError, type Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBios, checkDeviceModel, checkPvQemu } from "./check-device-model.ts";
@@ -6,7 +6,7 @@ import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-fil
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { needsPvQemu } from "./device-model/pv-screen.ts";
-import { NotEnoughMemoryError } from "./errors.ts";
+import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
 import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
@@ -22,6 +22,8 @@ export interface InstalledImages {
 	qemu: string;
 	/** MiniOS with the older QEMU; no distribution has one any more. */
 	miniosKernel: string;
+	/** GRUB as the kernel of a PV guest and of a PVH guest (Debian: grub-xen-host). */
+	pvGrub: { pv: string; pvh: string };
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -52,7 +54,8 @@ export async function checkHost(
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
-	if (config.type !== "hvm") await checkPvImage(config);
+	const bootProgram = config.bootFirmware && (await findBootProgram(config, installed));
+	if (config.type !== "hvm") await checkPvImage(config, bootProgram);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
 		await checkBios(config, firmware.bios);
@@ -61,7 +64,14 @@ export async function checkHost(
 	}
 	const { stub, qemu } = await checkWhatServes(config, installed);
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
-	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
+	return {
+		firmware,
+		stub,
+		stubUuid,
+		nics,
+		...(qemu === undefined ? {} : { qemu }),
+		...(bootProgram === undefined ? {} : { bootProgram }),
+	};
 }
 
 async function checkWhatServes(
@@ -72,8 +82,27 @@ async function checkWhatServes(
 	return needsPvQemu(config) ? { qemu: await checkPvQemu(config, installed) } : {};
 }
 
-async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
-	await checkKernel("kernel", kernel ?? "");
+/** GRUB, which finds the kernel on the guest's disk, inside the guest. @throws FileUnusableError, InvalidInputError */
+async function findBootProgram({ type, bootFirmware }: GuestConfig, { pvGrub }: InstalledImages): Promise<string> {
+	if (type === "pv" && bootFirmware === "pvgrub32")
+		throw new InvalidInputError("PV guests have 64 bits here, and pvgrub32 boots kernels of 32", {
+			remedy: 'Write firmware = "pvgrub64"',
+		});
+	const path = type === "pv" ? pvGrub.pv : pvGrub.pvh;
+	try {
+		await checkKernel("boot program", path);
+	} catch (error) {
+		if (!(error instanceof FileUnusableError)) throw error;
+		throw new FileUnusableError("boot program", path, "cannot be used", {
+			cause: error,
+			remedy: "Install the package grub-xen-host, or copy the guest's kernel to the host and name it in kernel",
+		});
+	}
+	return path;
+}
+
+async function checkPvImage({ kernel, ramdisk }: GuestConfig, bootProgram: string | undefined): Promise<void> {
+	if (bootProgram === undefined) await checkKernel("kernel", kernel ?? "");
 	if (ramdisk !== undefined) await checkRamdisk("ramdisk", ramdisk);
 }
 

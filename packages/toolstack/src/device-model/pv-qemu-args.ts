@@ -2,6 +2,7 @@ import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ArgsPlace } from "./args/args-place.ts";
 import { chrootArgs, monitorArgs, nameArgs, targetArgs, userArgs } from "./args/identity-args.ts";
 import { memoryArgs } from "./args/machine-args.ts";
+import { ownersArgs } from "./args/owners-args.ts";
 import { screenArgs } from "./args/screen-args.ts";
 import { screenOf } from "./pv-screen.ts";
 
@@ -19,7 +20,9 @@ export function pvQemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...screenArgs(screen, place),
 		...(screen.vnc || screen.sdl ? [] : ["-nographic"]),
 		...chrootArgs(place),
+		...ownersArgs(config.deviceModel?.args),
 		...["-machine", "xenpv"],
+		...ownersArgs(config.deviceModel?.argsPv),
 		...memoryArgs(config),
 		...userArgs(place),
 	];

@@ -14,7 +14,7 @@ import {
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
-import { wholeArgument } from "./args/option-text.ts";
+import { ownersArgs } from "./args/owners-args.ts";
 import { nographicArgs, screenArgs } from "./args/screen-args.ts";
 import { serialArgs } from "./args/serial-args.ts";
 import { soundArgs } from "./args/sound-args.ts";
@@ -65,6 +65,3 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
 	return qemuArgs(config, { kind: "stub-domain", guest });
 }
-
-const ownersArgs = (args: readonly string[] = []): string[] =>
-	args.map((argument) => wholeArgument("device model's argument", argument));

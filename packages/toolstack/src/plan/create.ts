@@ -209,7 +209,11 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 	return {
 		uuid: stubUuid,
 		name: `${config.name}-dm`,
-		create: { type: "pv", maxVcpus: 1 },
+		create: {
+			type: "pv",
+			maxVcpus: 1,
+			...(config.stub?.securityLabel !== undefined && { securityLabel: config.stub.securityLabel }),
+		},
 		prepare: {
 			type: "pv",
 			maxVcpus: 1,
@@ -227,8 +231,9 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 	};
 }
 
-function guestImage(config: GuestConfig, { firmware }: HostFacts): ImageRequest {
-	const { type, memoryKiB, maxMemoryKiB, kernel = "", ramdisk, commandLine, acpi } = config;
+function guestImage(config: GuestConfig, { firmware, bootProgram }: HostFacts): ImageRequest {
+	const { type, memoryKiB, maxMemoryKiB, ramdisk, commandLine, acpi } = config;
+	const kernel = bootProgram ?? config.kernel ?? "";
 	if (type === "pv") return { type, memoryKiB, kernel, ramdisk, commandLine };
 	if (type === "pvh") return { type, memoryKiB, maxMemoryKiB, kernel, ramdisk, commandLine, acpi };
 	const { vcpus, videoMemoryKiB, apic, mmioHoleMiB, acpiFirmware, smbiosFirmware } = config;
