@@ -1,5 +1,6 @@
 import { InvalidInputError, type Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
+import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBios, checkDeviceModel, checkPvQemu } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
@@ -8,6 +9,7 @@ import { checkSupported } from "./check-supported.ts";
 import { needsPvQemu } from "./device-model/pv-screen.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
 import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
 import { usbTopology } from "./usb/usb-topology.ts";
@@ -35,19 +37,25 @@ export interface InstalledImages {
 const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
 
+export interface CheckedHost {
+	hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts" | "pci" | "sysfs">;
+	xenstore: XenstoreClient;
+	installed: InstalledImages;
+	stubUuid: Uuid;
+}
+
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
  * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
-export async function checkHost(
-	config: GuestConfig,
-	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
-): Promise<HostFacts> {
+export async function checkHost(config: GuestConfig, host: CheckedHost): Promise<HostFacts> {
 	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
 	for (const controller of config.usbControllers) checkController(config, controller);
 	for (const device of config.usbDevices) checkUsbDevice(config, device);
 	usbTopology(config);
+	if (config.pci.length > 0) checkPciGuest(config);
+	for (const device of config.pci) await functionsOf(host, device);
 	for (const disk of config.disks) await checkDisk(disk);
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {

@@ -137,7 +137,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		what: "A PV keyboard served by another domain",
 		remedy: "Leave backend= out",
 	},
-	keyed("pci", "A PCI device", ({ pci }) => pci.length > 0),
 	keyed(
 		"p9",
 		"A 9pfs share",
@@ -191,7 +190,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		(config) => config.machineCheckCapabilities !== undefined,
 		"it takes a processor with local machine checks, on which it has never been tried",
 	),
-	keyed("e820_host", "The host's memory map", ({ e820Host }) => e820Host),
 	keyed("rdm", "Reserved memory of devices", ({ rdm }) => rdm !== undefined),
 	keyed(
 		"rdm_mem_boundary",

@@ -29,6 +29,16 @@ export { attachDisk, checkAttach } from "./hotplug/attach-disk.ts";
 export { changeMedium, checkDrive, type MediumChange } from "./hotplug/change-medium.ts";
 export { checkDetach, detachDisk, findDisk } from "./hotplug/detach-disk.ts";
 export { type DiskState, listDisks } from "./hotplug/list-disks.ts";
+export {
+	type AssignableDevice,
+	findAssignable,
+	listAssignable,
+	makeAssignable,
+	makeUnassignable,
+	type PciHost,
+} from "./pci/assignable.ts";
+export { attachPci, detachPci } from "./pci/attach-pci.ts";
+export { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
 export { planDestroy } from "./plan/destroy.ts";
 export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";

@@ -1,6 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
 import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
-import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
+import type { DiskConfig, NicConfig, PciDeviceConfig } from "@bulkhead/xlcfg";
 import type { BootFile } from "./device-model/direct-boot.ts";
 import type { CreateSettings, HardwareSettings, PlacementSettings, PrepareSettings } from "./plan/domain-settings.ts";
 import type { UsbTopology } from "./usb/usb-topology.ts";
@@ -69,6 +69,7 @@ export type CreateStep =
 	| { name: "await-qemu"; timeoutMs: number }
 	| { name: "connect-qmp-socket" }
 	| { name: "configure-qemu" }
+	| { name: "attach-pci"; device: PciDeviceConfig }
 	| { name: "plug-usb"; topology: UsbTopology }
 	| { name: "start-guest" };
 
@@ -81,4 +82,5 @@ export type DestroyStep =
 	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
+	| { name: "release-pci" }
 	| { name: "release-disks" };

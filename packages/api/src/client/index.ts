@@ -1,5 +1,6 @@
 export type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 export type * from "../documents.ts";
+export type { AssignablePci, AttachPciRequest, GuestPci, MakeAssignableRequest } from "../pci.ts";
 export { API } from "../protocol.ts";
 export { RELAY_PATHS } from "../relay/limits.ts";
 export type * from "../requests.ts";

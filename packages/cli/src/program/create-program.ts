@@ -10,6 +10,7 @@ import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addNetworkCommands } from "./network-commands.ts";
+import { addPciCommands } from "./pci-commands.ts";
 import type { StartCommand } from "./start-command.ts";
 import { addTuningCommands } from "./tuning-commands.ts";
 import { addUsbCommands } from "./usb-commands.ts";
@@ -51,6 +52,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addNetworkCommands(program, start);
 	addDiskCommands(program, start);
 	addUsbCommands(program, start);
+	addPciCommands(program, start);
 	addTuningCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);

@@ -40,6 +40,7 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 		...(facts.qemu === undefined ? [] : [step<CreateStep>({ name: "announce-qemu" })]),
 		publishGuest(config, facts, consoles),
 		facts.qemu === undefined ? served : parallel(served, startQemu(facts.qemu)),
+		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -57,6 +58,7 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 			startQemu(facts.qemu, connectTaps(facts)),
 		),
 		...plugUsb(config),
+		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -113,6 +115,10 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
+
+/** One after the other: they share the bus's nodes. */
+const attachPci = ({ pci }: GuestConfig): Plan<CreateStep>[] =>
+	pci.map((device) => step<CreateStep>({ name: "attach-pci", device }));
 
 function plugUsb(config: GuestConfig): Plan<CreateStep>[] {
 	const topology = usbTopology(config);
@@ -225,6 +231,7 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 			timeOffsetSeconds: 0,
 			localtime: false,
 			cpuPolicy: {},
+			hostMemoryMap: false,
 		},
 		vcpus: 1,
 		image: { type: "pv", memoryKiB, kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine },

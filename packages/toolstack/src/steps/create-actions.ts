@@ -18,6 +18,7 @@ import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
+import { attachPci } from "../pci/attach-pci.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { plugUsb } from "../usb/plug-usb.ts";
@@ -240,6 +241,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			await context.rings.attachQmp({ guest: context.config.uuid, domid: place.stub, ...ring, timeoutMs: QMP_MS });
 		},
 		undo: (_, context) => releaseRings(context),
+	},
+
+	"attach-pci": {
+		title: ({ device }) => `Giving the guest PCI device ${device.name ?? device.address}`,
+		timeoutMs: BUILD_MS,
+		run: ({ device }, context) => attachPci(context, device, { starting: true }),
 	},
 
 	"plug-usb": {

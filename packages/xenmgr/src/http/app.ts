@@ -14,6 +14,7 @@ import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
 import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
+import { addPciRoutes } from "./pci-routes.ts";
 import { addPoolRoutes } from "./pool-routes.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
@@ -51,6 +52,7 @@ export function createApp(parts: AppParts): Hono {
 	addNicRoutes(app, parts, operations);
 	addDiskRoutes(app, parts);
 	addUsbRoutes(app, parts);
+	addPciRoutes(app, parts);
 	addTuningRoutes(app, parts);
 	addPoolRoutes(app, parts);
 	return app;
