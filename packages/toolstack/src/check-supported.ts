@@ -28,13 +28,20 @@ const keyed = (key: string, what: string, asked: MissingFeature["asked"], why?: 
 	...(why !== undefined && { why }),
 	remedy: remove(key),
 });
+const NO_HOLES = "an HVM guest's memory is laid out without regard to the devices that it will have";
 
 /**
  * What a config may say and this toolstack does not build. Whoever builds a feature removes its row: nothing that a
  * config asks for is ever left out without a word.
  */
 export const MISSING_FEATURES: readonly MissingFeature[] = [
-	keyed("pvshim", "The PV shim", ({ pvShim }) => pvShim !== undefined),
+	{
+		key: "pvshim",
+		asked: ({ pvShim }) => pvShim !== undefined,
+		what: "The PV shim",
+		why: "it saves old kernels from being PV guests of the host, and none was at hand to try it with",
+		remedy: 'Write type = "pv", or type = "pvh" without it for a kernel that has a PVH entry',
+	},
 	{
 		key: "bootloader",
 		asked: ({ bootloader }) => bootloader !== undefined,
@@ -183,24 +190,31 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		({ altp2mCount }) => altp2mCount !== undefined,
 		"Xen has it from 4.21 on",
 	),
-	keyed("vnuma", "Virtual NUMA", ({ vnuma }) => vnuma.length > 0),
+	keyed(
+		"vnuma",
+		"Virtual NUMA",
+		({ vnuma }) => vnuma.length > 0,
+		"memory is not placed on the host's nodes here, so nodes of the guest's would mean nothing",
+	),
 	keyed(
 		"mca_caps",
 		"Telling a guest of machine checks",
 		(config) => config.machineCheckCapabilities !== undefined,
 		"it takes a processor with local machine checks, on which it has never been tried",
 	),
-	keyed("rdm", "Reserved memory of devices", ({ rdm }) => rdm !== undefined),
+	keyed("rdm", "Room for devices' reserved memory", ({ rdm }) => rdm !== undefined, NO_HOLES),
 	keyed(
 		"rdm_mem_boundary",
-		"Reserved memory of devices",
+		"Room for devices' reserved memory",
 		({ rdmMemoryBoundaryMiB }) => rdmMemoryBoundaryMiB !== undefined,
+		NO_HOLES,
 	),
 	keyed("driver_domain", "A driver domain", ({ driverDomain }) => driverDomain),
 	keyed(
 		"xend_suspend_evtchn_compat",
 		"A writable device folder",
 		({ xendSuspendEvtchnCompat }) => xendSuspendEvtchnCompat,
+		"only guests of xend's time needed to write there",
 	),
 	keyed(
 		"xenstore_feature_mask",

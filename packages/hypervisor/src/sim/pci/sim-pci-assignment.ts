@@ -19,7 +19,7 @@ export class SimPciAssignment implements PciAssignment {
 		});
 	}
 
-	assign(domid: DomId, device: number, _: { relaxed: boolean }): Promise<void> {
+	assign(domid: DomId, device: number): Promise<void> {
 		return this.#on("assign", domid, device, (iommu) => {
 			if (iommu.ownerOf(device) === domid) return;
 			if (![0, "nobody"].includes(iommu.ownerOf(device) ?? -1)) throw new SimFailure("assign_device", "EBUSY");
