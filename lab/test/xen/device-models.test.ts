@@ -10,6 +10,8 @@ import { talkToTiny } from "./support/tiny-guest.ts";
 
 const LINUX = "/etc/bulkhead/examples/linux.cfg";
 const BOOT = "/tmp/direct-boot";
+/** The PV example without a kernel of its own. */
+const GRUB = `${BOOT}/grub.cfg`;
 const READY = /BULKHEAD-GUEST-READY disk-sha256=[0-9a-f]{64} write=ok/;
 const IN_DOM0 = "device_model_stubdomain_override=0";
 /** The lab's Linux guest's own, and a word by which to know that it came from here. */
@@ -61,6 +63,11 @@ describe("device models", () => {
 
 	beforeAll(async () => {
 		await putFilesOfLinuxDisk(the.lab, ["vmlinuz", "initrd"], BOOT);
+		await ok(the.lab, [
+			"sh",
+			"-c",
+			`{ grep -v "^kernel\\|^ramdisk\\|^cmdline" ${PV}; echo 'firmware = "pvgrub64"'; } >${GRUB}`,
+		]);
 		before = await takeSnapshot(the.lab);
 	}, 300_000);
 	afterEach(() => destroyAll(the.lab));
@@ -237,7 +244,7 @@ describe("device models", () => {
 	});
 
 	it("a PV guest starts from GRUB, which finds its kernel inside the guest", async () => {
-		const guest = await createGuest(the.lab, PV, "kernel=[]", "ramdisk=[]", "cmdline=[]", 'firmware="pvgrub64"');
+		const guest = await createGuest(the.lab, GRUB);
 		const pv = await SerialSession.open(the.lab, guest, "pv");
 		await pv.expect(/grub> /, 60_000);
 		pv.close();
