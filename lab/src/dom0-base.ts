@@ -25,6 +25,7 @@ const PROGRAMS = [
 	"losetup",
 	"lsblk",
 	"nsenter",
+	"perl",
 	"pgrep",
 	"pkill",
 	"pmap",
@@ -41,6 +42,7 @@ const PROGRAMS = [
 	"sv",
 	"svlogd",
 	"timeout",
+	"unshare",
 	"xenhypfs",
 	"xenpmd",
 	"xz",
@@ -52,6 +54,7 @@ const PROGRAM_DIRS = ["/usr/bin", "/usr/sbin"] as const;
 const DATA = [
 	"/etc/xen",
 	"/usr/bin/xenstore",
+	"/usr/lib/grub-xen/grub-x86_64-xen.bin",
 	"/usr/lib/ipxe/qemu",
 	"/usr/lib/openssh/sshd-session",
 	"/usr/lib/openssh/sshd-auth",

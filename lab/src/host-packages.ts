@@ -6,6 +6,7 @@ const DOM0_PACKAGES = [
 	"busybox-static",
 	"coreutils",
 	"dash",
+	"grub-xen-host",
 	"iproute2",
 	"ipxe-qemu",
 	"kmod",

@@ -12,6 +12,7 @@ export const DOM0_MODULES = [
 	"xenfs",
 	"xen-blkback",
 	"xen-netback",
+	"xen-pciback",
 	"loop",
 	"tun",
 	"bridge",

@@ -9,6 +9,14 @@ export {
 } from "./disks.ts";
 export type * from "./documents.ts";
 export { type ErrorStatus, statusOfError } from "./error-status.ts";
+export {
+	type AssignablePci,
+	type AttachPciRequest,
+	attachPciRequest,
+	type GuestPci,
+	type MakeAssignableRequest,
+	makeAssignableRequest,
+} from "./pci.ts";
 export { API } from "./protocol.ts";
 export type * from "./requests.ts";
 export {
@@ -25,3 +33,4 @@ export {
 	shutdownRequest,
 } from "./schemas.ts";
 export * from "./tuning.ts";
+export { type AttachUsbRequest, attachUsbRequest, type GuestUsbController, type GuestUsbDevice } from "./usb.ts";

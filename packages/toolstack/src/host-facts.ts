@@ -8,8 +8,10 @@ export interface HostFacts {
 	/** For HVM: the stub domain's image and size, defaults filled in. */
 	stub: { kernel: string; ramdisk?: string; commandLine: string; memoryKiB: number } | undefined;
 	stubUuid: Uuid;
+	/** For PV and PVH with `firmware`: the installed boot program, a kernel. */
+	bootProgram?: string;
 	/** The guest's, with what the host fills in. */
 	nics: NicConfig[];
-	/** For HVM with QEMU in domain 0: its program, executable. */
+	/** For a guest with a QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

@@ -3,6 +3,7 @@ export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
+export { needsPvQemu } from "./device-model/pv-screen.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
@@ -28,6 +29,16 @@ export { attachDisk, checkAttach } from "./hotplug/attach-disk.ts";
 export { changeMedium, checkDrive, type MediumChange } from "./hotplug/change-medium.ts";
 export { checkDetach, detachDisk, findDisk } from "./hotplug/detach-disk.ts";
 export { type DiskState, listDisks } from "./hotplug/list-disks.ts";
+export {
+	type AssignableDevice,
+	findAssignable,
+	listAssignable,
+	makeAssignable,
+	makeUnassignable,
+	type PciHost,
+} from "./pci/assignable.ts";
+export { attachPci, detachPci } from "./pci/attach-pci.ts";
+export { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
 export { planDestroy } from "./plan/destroy.ts";
 export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";
@@ -37,3 +48,14 @@ export type { ConsoleRequest, CreateStep, DestroyStep, Role } from "./steps.ts";
 export { setMemoryLimit, setMemoryTarget, type Tuning } from "./tune/memory.ts";
 export { changePoolCpus, createPool, destroyPool, listPools, type NamedPool } from "./tune/pools.ts";
 export { listVcpus, pinVcpus, setVcpus, type VcpuState } from "./tune/vcpus.ts";
+export { checkController, checkUsbDevice } from "./usb/check-usb.ts";
+export { plugController, plugDevice, unplugController, unplugDevice } from "./usb/plug-usb.ts";
+export {
+	addController,
+	addDevice,
+	type UsbController,
+	type UsbDevice,
+	type UsbTopology,
+	usbLists,
+	usbTopology,
+} from "./usb/usb-topology.ts";

@@ -17,6 +17,8 @@ export interface LocalQemu {
 	pid?: number;
 	/** Tells it from a later process with its number. */
 	startTime?: string;
+	/** A uid that nobody but this QEMU has: whatever runs under it goes with the guest. */
+	ownUid?: number;
 	/** Its emulated serial ports that are ptys. */
 	serialTtys?: { port: number; path: string }[];
 }
@@ -27,7 +29,9 @@ export interface GuestRuntime {
 	stub?: DomainRuntime;
 	/** Names of the disks that were attached since the guest's start: QEMU does not know them. */
 	attachedDisks?: string[];
-	/** Present for an HVM guest whose QEMU is a process of domain 0; empty until that is started. */
+	/** Functions of the host's PCI devices that it has, with its own numbers of their interrupts. */
+	pci?: { address: string; pirq?: number }[];
+	/** Present for a guest that has a QEMU in domain 0; empty until that is started. */
 	qemu?: LocalQemu;
 }
 

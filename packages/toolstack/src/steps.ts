@@ -1,8 +1,9 @@
 import type { Uuid } from "@bulkhead/base";
 import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
-import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
+import type { DiskConfig, NicConfig, PciDeviceConfig } from "@bulkhead/xlcfg";
 import type { BootFile } from "./device-model/direct-boot.ts";
 import type { CreateSettings, HardwareSettings, PlacementSettings, PrepareSettings } from "./plan/domain-settings.ts";
+import type { UsbTopology } from "./usb/usb-topology.ts";
 
 /** The two domains that a guest may consist of. */
 export type Role = "guest" | "stub";
@@ -68,6 +69,8 @@ export type CreateStep =
 	| { name: "await-qemu"; timeoutMs: number }
 	| { name: "connect-qmp-socket" }
 	| { name: "configure-qemu" }
+	| { name: "attach-pci"; device: PciDeviceConfig }
+	| { name: "plug-usb"; topology: UsbTopology }
 	| { name: "start-guest" };
 
 /** What taking a guest away consists of. Every step is safe to repeat. */
@@ -79,4 +82,5 @@ export type DestroyStep =
 	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
+	| { name: "release-pci" }
 	| { name: "release-disks" };

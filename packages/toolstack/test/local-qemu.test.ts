@@ -46,6 +46,7 @@ async function world(script: string): Promise<{
 		config: hvmConfig({ deviceModel: { place: "dom0", restrict: false, args: [], argsHvm: [], argsPv: [] } }),
 		runtime: { guest: { uuid: hvmConfig().uuid, domid: GUEST }, qemu: {} } as GuestRuntime,
 		xenstore,
+		openDisks: new Map(),
 		places: {
 			bootFolder: join(folder, "boot"),
 			qemuFolder: join(folder, "run"),

@@ -23,6 +23,8 @@ export interface DaemonOptions {
 	bios: string;
 	ovmf: string;
 	qemu: string;
+	pvGrub: string;
+	pvhGrub: string;
 	logDirectory: string;
 	stubKernel: string;
 	stubRamdisk: string;
@@ -53,6 +55,12 @@ const OPTIONS = {
 	bios: { type: "string", default: "/usr/share/seabios/bios-256k.bin", help: "SeaBIOS" },
 	ovmf: { type: "string", default: "/usr/share/ovmf/OVMF.fd", help: 'OVMF, for bios = "ovmf"' },
 	qemu: { type: "string", default: "/usr/libexec/xen-qemu-system-i386", help: "QEMU for device models in domain 0" },
+	"pv-grub": {
+		type: "string",
+		default: "/usr/lib/grub-xen/grub-x86_64-xen.bin",
+		help: 'GRUB for PV guests, for firmware = "pvgrub64"',
+	},
+	"pvh-grub": { type: "string", default: "/usr/lib/grub-xen/grub-i386-xen_pvh.bin", help: "GRUB for PVH guests" },
 	"log-directory": { type: "string", default: "/var/log/bulkhead", help: "what QEMUs in domain 0 print" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
 	"stub-ramdisk": {
@@ -116,6 +124,8 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			bios: place("bios"),
 			ovmf: place("ovmf"),
 			qemu: place("qemu"),
+			pvGrub: place("pv-grub"),
+			pvhGrub: place("pvh-grub"),
 			logDirectory: place("log-directory"),
 			stubKernel: place("stub-kernel"),
 			stubRamdisk: place("stub-ramdisk"),

@@ -353,7 +353,7 @@ export interface GuestConfig {
 		softReset: EndAction;
 		deviceModelFailure: DeviceModelFailureAction;
 	};
-	/** Present for HVM. */
+	/** Present for HVM; PV and PVH: of the QEMU that serves a PV screen, when it is to be other than usual. */
 	deviceModel?: DeviceModelConfig;
 	/** Present for HVM with a stub domain of either kind. */
 	stub?: StubConfig;

@@ -14,6 +14,7 @@ export { describeProblem, type Position, XlCfgError, type XlCfgProblem } from ".
 export { formatDisk } from "./specs/disk-config.ts";
 export { checkDiskFits } from "./specs/disk-fits.ts";
 export { type DiskSpec, parseDiskSpec } from "./specs/disk-spec.ts";
+export { type KeyedKind, parseKeyedDevice } from "./specs/keyed-device.ts";
 export { makeRandomMac, parseMac } from "./specs/mac.ts";
 export { formatNic, type NicContext, type ParsedNic, parseNicSpec } from "./specs/nic-spec.ts";
 export { formatPci, type PciDefaults, parsePciSpec } from "./specs/pci-spec.ts";

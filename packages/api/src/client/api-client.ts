@@ -17,6 +17,7 @@ import type {
 	ShutdownResult,
 	WarningLine,
 } from "../documents.ts";
+import type { AssignablePci, AttachPciRequest, GuestPci, MakeAssignableRequest } from "../pci.ts";
 import { API } from "../protocol.ts";
 import type { CreateGuestRequest, QmpRequest, ShutdownRequest } from "../requests.ts";
 import type {
@@ -29,6 +30,7 @@ import type {
 	SetSchedulingRequest,
 	TriggerRequest,
 } from "../tuning.ts";
+import type { AttachUsbRequest, GuestUsbController, GuestUsbDevice } from "../usb.ts";
 import { ApiError } from "./api-error.ts";
 import { type Exchange, exchange, explain } from "./http-exchange.ts";
 import { readJson, readLines, readText, streamCut } from "./read-answer.ts";
@@ -180,6 +182,59 @@ export class ApiClient {
 			body: request,
 			timeoutMs,
 		})) as DiskResult;
+	}
+
+	/** What domain 0 gives away, free or not. */
+	async assignablePci(): Promise<AssignablePci[]> {
+		return (await this.#json("/host/pci")) as AssignablePci[];
+	}
+
+	async makePciAssignable(request: MakeAssignableRequest): Promise<AssignablePci> {
+		return (await this.#json("/host/pci", { method: "POST", body: request })) as AssignablePci;
+	}
+
+	/** `place`: a device's address or name. With `rebind` the driver that had it gets it back. */
+	async makePciUnassignable(place: string, { rebind }: { rebind: boolean }): Promise<{ address: string }> {
+		const path = `/host/pci/${encodeURIComponent(place)}${rebind ? "?rebind=1" : ""}`;
+		return (await this.#json(path, { method: "DELETE" })) as { address: string };
+	}
+
+	async pci(ref: string): Promise<GuestPci[]> {
+		return (await this.#json(guestPath(ref, "/pci"))) as GuestPci[];
+	}
+
+	async attachPci(ref: string, request: AttachPciRequest): Promise<GuestPci> {
+		return (await this.#json(guestPath(ref, "/pci"), { method: "POST", body: request })) as GuestPci;
+	}
+
+	/** With `force` the guest is not asked. */
+	async detachPci(ref: string, place: string, { force }: { force: boolean }): Promise<GuestPci> {
+		const path = guestPath(ref, `/pci/${encodeURIComponent(place)}${force ? "?force=1" : ""}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestPci;
+	}
+
+	async usb(ref: string): Promise<GuestUsbController[]> {
+		return (await this.#json(guestPath(ref, "/usb"))) as GuestUsbController[];
+	}
+
+	async attachUsbController(ref: string, request: AttachUsbRequest): Promise<GuestUsbController> {
+		const path = guestPath(ref, "/usb/controllers");
+		return (await this.#json(path, { method: "POST", body: request })) as GuestUsbController;
+	}
+
+	/** `devid`: the controller's number. */
+	async detachUsbController(ref: string, devid: string): Promise<GuestUsbController> {
+		const path = guestPath(ref, `/usb/controllers/${encodeURIComponent(devid)}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestUsbController;
+	}
+
+	async attachUsbDevice(ref: string, request: AttachUsbRequest): Promise<GuestUsbDevice> {
+		return (await this.#json(guestPath(ref, "/usb/devices"), { method: "POST", body: request })) as GuestUsbDevice;
+	}
+
+	async detachUsbDevice(ref: string, controller: string, port: string): Promise<GuestUsbDevice> {
+		const path = guestPath(ref, `/usb/devices/${encodeURIComponent(controller)}/${encodeURIComponent(port)}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestUsbDevice;
 	}
 
 	async vcpus(ref: string): Promise<GuestVcpus> {

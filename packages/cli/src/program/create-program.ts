@@ -10,8 +10,10 @@ import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addNetworkCommands } from "./network-commands.ts";
+import { addPciCommands } from "./pci-commands.ts";
 import type { StartCommand } from "./start-command.ts";
 import { addTuningCommands } from "./tuning-commands.ts";
+import { addUsbCommands } from "./usb-commands.ts";
 
 /** The whole command line. A command's own code is imported when it runs: start-up is what an emulated host feels. */
 export function createProgram(io: CliIo, onExitCode: (code: number) => void): Command {
@@ -49,6 +51,8 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addGuestCommands(program, start);
 	addNetworkCommands(program, start);
 	addDiskCommands(program, start);
+	addUsbCommands(program, start);
+	addPciCommands(program, start);
 	addTuningCommands(program, start);
 	addLookCommands(program, start);
 	addHostCommands(program, start);

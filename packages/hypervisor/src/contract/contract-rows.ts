@@ -8,6 +8,7 @@ import { foreignMemoryContract } from "./foreign-memory-contract.ts";
 import { grantsContract } from "./grants-contract.ts";
 import { linksContract } from "./links-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
+import { pciContract } from "./pci-contract.ts";
 import { pvhContract } from "./pvh-contract.ts";
 import { resourcesContract } from "./resources-contract.ts";
 import { settingsContract } from "./settings-contract.ts";
@@ -26,6 +27,7 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		devicesContract,
 		loopsContract,
 		linksContract,
+		pciContract,
 		resourcesContract,
 	].flatMap((contract) => contract(open));
 }

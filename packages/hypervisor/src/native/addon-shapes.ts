@@ -72,8 +72,20 @@ export interface ControlAddon {
 	sendTrigger(domid: number, trigger: number, vcpu: number): Promise<void>;
 	permitIoPorts(domid: number, first: number, count: number, allow: boolean): Promise<void>;
 	permitIrq(domid: number, irq: number): Promise<number>;
+	withdrawIrq(domid: number, pirq: number): Promise<void>;
 	permitMemory(domid: number, first: number, count: number, allow: boolean): Promise<void>;
 	mapMemory(domid: number, first: number, count: number, guestFrame: number): Promise<void>;
+	assignPci(domid: number, device: number, relaxed: boolean): Promise<void>;
+	deassignPci(domid: number, device: number): Promise<void>;
+	testAssignPci(domid: number, device: number): Promise<void>;
+	quarantinePci(device: number, quarantined: boolean): Promise<void>;
+	hostMemoryMap(): Promise<{ start: number; size: number; type: number }[]>;
+	setMemoryMap(
+		domid: number,
+		starts: readonly number[],
+		sizes: readonly number[],
+		types: readonly number[],
+	): Promise<void>;
 	securityId(label: string): Promise<number>;
 	sendDebugKeys(keys: string): Promise<void>;
 	getVcpu(domid: number, vcpu: number): Promise<Omit<VcpuInfo, "vcpu">>;
@@ -188,6 +200,7 @@ export interface RawHost {
 	cpuKHz: number;
 	hvm: boolean;
 	hap: boolean;
+	iommu: boolean;
 }
 
 export interface RawBuild {

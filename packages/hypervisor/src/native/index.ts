@@ -1,2 +1,3 @@
 export { openHypervisor } from "./open-hypervisor.ts";
 export { openRingHost } from "./open-ring-host.ts";
+export { NativeSysfs } from "./sysfs.ts";

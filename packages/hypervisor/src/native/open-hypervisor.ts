@@ -7,6 +7,8 @@ import { NativeHotplugScripts } from "./hotplug-scripts.ts";
 import { loadAddon } from "./load-addon.ts";
 import { NativeLoopDevices } from "./loop-devices.ts";
 import { NativeNetworkLinks } from "./network-links.ts";
+import { NativePciAssignment } from "./pci-assignment.ts";
+import { NativeSysfs } from "./sysfs.ts";
 
 /**
  * The Xen host that this control domain runs on. Hypercalls open Xen's devices as they need them, so that a missing
@@ -25,6 +27,8 @@ export function openHypervisor(): Hypervisor {
 		loops: new NativeLoopDevices(rings),
 		links: new NativeNetworkLinks(rings),
 		scripts: new NativeHotplugScripts(),
+		pci: new NativePciAssignment(control),
+		sysfs: new NativeSysfs(),
 		get foreignMemory() {
 			foreignMemory ??= new NativeForeignMemory(rings);
 			return foreignMemory;

@@ -7,6 +7,8 @@ import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
 import type { HotplugScripts } from "./hotplug-scripts.ts";
 import type { NetworkLinks } from "./network-links.ts";
+import type { PciAssignment } from "./pci-assignment.ts";
+import type { Sysfs } from "./sysfs.ts";
 
 /** What the privileged daemon needs of a Xen host. */
 export interface Hypervisor {
@@ -17,6 +19,8 @@ export interface Hypervisor {
 	readonly loops: LoopDevices;
 	readonly links: NetworkLinks;
 	readonly scripts: HotplugScripts;
+	readonly pci: PciAssignment;
+	readonly sysfs: Sysfs;
 	close(): void;
 }
 

@@ -1,7 +1,8 @@
 import { DOM0, type DomId, type EvtchnPort, type Uuid, uuid } from "@bulkhead/base";
 import { HypervisorError } from "../errors.ts";
-import type { HostInfo, ShutdownReason } from "../ports/domains.ts";
+import type { HostInfo, MemoryRegion, ShutdownReason } from "../ports/domains.ts";
 import type { HostDevices } from "../ports/host-devices.ts";
+import { pciNumber } from "../ports/pci-assignment.ts";
 import { SimFaults } from "./calls/faults.ts";
 import { SimFailure } from "./calls/sim-failure.ts";
 import { type SimClock, VirtualClock } from "./clock.ts";
@@ -16,6 +17,8 @@ import { tinyKernelProgram } from "./guests/tiny-kernel-program.ts";
 import { unknownProgram } from "./guests/unknown-program.ts";
 import type { SimScript } from "./network/sim-hotplug-scripts.ts";
 import { SimLinks } from "./network/sim-links.ts";
+import { SimIommu } from "./pci/sim-iommu.ts";
+import { type SimPciDevice, SimSysfs } from "./pci/sim-sysfs.ts";
 import { SimProcess } from "./sim-process.ts";
 
 export interface SimHostOptions {
@@ -33,6 +36,8 @@ export interface SimHostOptions {
 	destroyMs?: number;
 	/** Default: what Node can do alone. */
 	devices?: HostDevices;
+	/** PCI devices behind an IOMMU. Default: the host has neither. */
+	pciDevices?: readonly SimPciDevice[];
 }
 
 const DOM0_UUID: Uuid = uuid("00000000000000000000000000000000");
@@ -40,6 +45,8 @@ const DOM0_UUID: Uuid = uuid("00000000000000000000000000000000");
 const DOM0_MAX_PORT = (1 << 17) - 1;
 const FIRST_RESERVED_DOMID = 0x7ff0;
 const FIRST_FRAME = 0x10_0000;
+const FOUR_GIB = 2 ** 32;
+const LOW_RAM_END = 0xc000_0000;
 const CONSOLE_BYTES = 16 * 1024;
 
 /**
@@ -55,6 +62,8 @@ export class SimHost {
 	/** Hot-plug scripts by their path. None at first. */
 	readonly scripts: Map<string, SimScript> = new Map();
 	readonly devices: HostDevices;
+	readonly iommu: SimIommu;
+	readonly sysfs: SimSysfs;
 	/** Its processors and their pools. */
 	readonly cpus: SimPools;
 	readonly #memoryKiB: number;
@@ -70,6 +79,8 @@ export class SimHost {
 	constructor(options: SimHostOptions = {}) {
 		this.clock = options.clock ?? new VirtualClock();
 		this.devices = options.devices ?? new SimDevices();
+		this.sysfs = new SimSysfs(options.pciDevices);
+		this.iommu = new SimIommu(options.pciDevices?.map(({ address }) => pciNumber(address)));
 		this.#memoryKiB = options.memoryKiB ?? 8 * 1024 * 1024;
 		this.cpus = new SimPools(options.cpus ?? 4);
 		this.#destroyMs = options.destroyMs ?? 0;
@@ -134,6 +145,19 @@ export class SimHost {
 		return this.#memoryKiB - used;
 	}
 
+	/** @internal RAM with the usual hole below 4 GiB. */
+	get memoryMap(): MemoryRegion[] {
+		const bytes = this.#memoryKiB * 1024;
+		const low = Math.min(bytes, LOW_RAM_END);
+		return [
+			{ start: 0, size: 0x9_fc00, type: "ram" },
+			{ start: 0xf_0000, size: 0x1_0000, type: "reserved" },
+			{ start: 0x10_0000, size: low - 0x10_0000, type: "ram" },
+			{ start: LOW_RAM_END, size: FOUR_GIB - LOW_RAM_END, type: "reserved" },
+			...(bytes > low ? [{ start: FOUR_GIB, size: bytes - low, type: "ram" as const }] : []),
+		];
+	}
+
 	/** @internal */
 	info(): HostInfo {
 		return {
@@ -145,6 +169,7 @@ export class SimHost {
 			cpuKHz: 1_000_000,
 			hvm: true,
 			hap: true,
+			iommu: this.iommu.isPresent,
 			commandLine: "",
 			compiler: "none: simulated",
 		};
@@ -215,6 +240,7 @@ export class SimHost {
 		if (!domain.isDying || !domain.isScrubbed || domain.foreignMappings > 0) return;
 		if (this.#domains.get(domain.domid) !== domain) return;
 		this.#domains.delete(domain.domid);
+		this.iommu.reclaim(domain.domid);
 		this.#tell(domain);
 	}
 
@@ -244,6 +270,7 @@ export class SimHost {
 			maxVcpus: this.cpus.count,
 			maxEvtchnPort: DOM0_MAX_PORT,
 			cpupool: 0,
+			hasIommu: false,
 			createdAtMs: this.clock.now() - 1,
 		});
 		dom0.pauseCount = 0;

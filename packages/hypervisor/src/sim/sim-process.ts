@@ -12,6 +12,7 @@ import { SimGrantMaps } from "./memory/sim-grant-maps.ts";
 import { SimGrantOffers } from "./memory/sim-grant-offers.ts";
 import { SimHotplugScripts } from "./network/sim-hotplug-scripts.ts";
 import { SimNetworkLinks } from "./network/sim-network-links.ts";
+import { SimPciAssignment } from "./pci/sim-pci-assignment.ts";
 import type { SimHost } from "./sim-host.ts";
 
 /** One process (or kernel) in one domain of a simulated host, and everything that it holds. */
@@ -55,6 +56,8 @@ export class SimProcess {
 			loops,
 			links: new SimNetworkLinks(parts),
 			scripts: new SimHotplugScripts(parts),
+			pci: new SimPciAssignment(parts),
+			sysfs: host.sysfs,
 			close: () => foreignMemory.close(),
 		};
 		this.rings = {

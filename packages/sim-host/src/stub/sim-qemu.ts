@@ -5,6 +5,7 @@ import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConsole } from "../devices/guest-console.ts";
 import { CdDrives } from "./cd-drives.ts";
 import type { EmulatedMachine, EmulatedMachines } from "./emulated-machines.ts";
+import { PluggedDevices } from "./plugged-devices.ts";
 import { QmpChannel } from "./qmp-channel.ts";
 
 export interface SimQemuParts {
@@ -46,6 +47,7 @@ export class SimQemu implements EmulatedMachine {
 				greets: !parts.silentQmp,
 				handlers: {
 					...this.#drives.handlers,
+					...new PluggedDevices().handlers,
 					stop: (_, qemu) => this.#stop(qemu),
 					system_powerdown: (_, qemu) => this.#pressPower(qemu),
 					quit: () => setImmediate(() => void this.die("The device model exited with status 0")),

@@ -2,11 +2,19 @@ import type { DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ArgsPlace } from "./args/args-place.ts";
 import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
-import { channelArgs, monitorArgs, nameArgs, targetArgs } from "./args/identity-args.ts";
+import {
+	channelArgs,
+	chrootArgs,
+	monitorArgs,
+	nameArgs,
+	restrictionArgs,
+	targetArgs,
+	userArgs,
+} from "./args/identity-args.ts";
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
-import { wholeArgument } from "./args/option-text.ts";
+import { ownersArgs } from "./args/owners-args.ts";
 import { nographicArgs, screenArgs } from "./args/screen-args.ts";
 import { serialArgs } from "./args/serial-args.ts";
 import { soundArgs } from "./args/sound-args.ts";
@@ -40,6 +48,8 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...soundArgs(config),
 		...processorArgs(config),
 		...nicArgs(config, place),
+		...restrictionArgs(place),
+		...chrootArgs(place),
 		...ownersArgs(config.deviceModel?.args),
 		...machineArgs(config),
 		...ownersArgs(config.deviceModel?.argsHvm),
@@ -47,6 +57,7 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...ahciArgs(config),
 		...disksArgs(config, place),
 		...vendorArgs(config),
+		...userArgs(place),
 	];
 }
 
@@ -54,6 +65,3 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
 	return qemuArgs(config, { kind: "stub-domain", guest });
 }
-
-const ownersArgs = (args: readonly string[] = []): string[] =>
-	args.map((argument) => wholeArgument("device model's argument", argument));

@@ -1,11 +1,13 @@
 import type { DomId } from "@bulkhead/base";
 import type { XenstoreView } from "@bulkhead/xenstore";
 import type { NicConfig } from "@bulkhead/xlcfg";
+import { NO_SCREEN, type PvScreen } from "../device-model/pv-screen.ts";
 import { type NodeTree, writeNodes } from "../domain/node-tree.ts";
 import { type BackendKind, backendsPath, domainPath, frontendPath, recordPath } from "../domain/paths.ts";
 import { hidden, readableBy } from "../domain/permissions.ts";
 import { type DomainRuntime, provided } from "../runtime.ts";
 import { bootConsole, consoleBackend, consoleFrontend } from "./console.ts";
+import { writePvScreen } from "./pv-screen.ts";
 import { type OpenDisk, vbdBackend, vbdFrontend } from "./vbd.ts";
 import { vifBackend, vifFrontend, vifRecord } from "./vif.ts";
 
@@ -16,12 +18,14 @@ export interface DomainDevices {
 	nics?: readonly NicConfig[];
 	/** Numbers of PV consoles. */
 	consoles: readonly number[];
+	/** Default: none. */
+	screen?: PvScreen;
 }
 
 /** Both ends of all devices of a domain that has none yet. */
 export function writeDevices(
 	store: XenstoreView,
-	{ domain, disks, nics = [], consoles }: DomainDevices,
+	{ domain, disks, nics = [], consoles, screen = NO_SCREEN }: DomainDevices,
 ): Promise<unknown> {
 	const domid = provided(domain.domid, "domid");
 	const readable = readableBy(domid);
@@ -54,6 +58,7 @@ export function writeDevices(
 			"console",
 			xenbusConsoles.map((index) => [index, consoleBackend(domid, index)]),
 		),
+		writePvScreen(store, domid, screen),
 	]);
 }
 

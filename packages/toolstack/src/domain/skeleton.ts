@@ -8,6 +8,7 @@ import { type NodeTree, writeNodes } from "./node-tree.ts";
 import { domainPath, toolstackPath, vmPath } from "./paths.ts";
 import { hidden, ownedBy, readableBy } from "./permissions.ts";
 import { MEMORY_SLACK_KIB } from "./prepare.ts";
+import { smbiosNodes } from "./smbios-strings.ts";
 
 export interface Skeleton {
 	domid: DomId;
@@ -125,6 +126,9 @@ function writeHvm(store: XenstoreView, domain: string, built: BuiltDomain): Prom
 		...(mmioHoleMiB !== undefined
 			? [store.write(`${domain}/platform/mmio_hole_size`, `${mmioHoleMiB * 1024 * 1024}`)]
 			: []),
+		...Object.entries(smbiosNodes(config.smbios)).map(([name, text]) =>
+			store.write(`${domain}/bios-strings/${name}`, text),
+		),
 		...(vmGenerationId === "generate" ? [store.write(`${domain}/platform/generation-id`, newGenerationId())] : []),
 	];
 }

@@ -5,6 +5,7 @@ import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import { usbTopology } from "../usb/usb-topology.ts";
 import {
 	type CreateSettings,
 	createSettings,
@@ -30,20 +31,16 @@ export function planCreate(config: GuestConfig, facts: HostFacts, options: Creat
 		: planStubHvm(config, facts, options);
 }
 
-/** PV and PVH: nothing is emulated, so there is no device model. */
+/** PV and PVH: nothing is emulated. Only a PV screen needs a QEMU, which serves it. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
+	const consoles = consolesOf(config);
+	const served = besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts);
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		step({
-			name: "publish-devices",
-			roles: ["guest"],
-			disks: presentDisks(config),
-			bootDisks: [],
-			nics: facts.nics,
-			consoles,
-		}),
-		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+		...(facts.qemu === undefined ? [] : [step<CreateStep>({ name: "announce-qemu" })]),
+		publishGuest(config, facts, consoles),
+		facts.qemu === undefined ? served : parallel(served, startQemu(facts.qemu)),
+		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -55,27 +52,30 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 	return serial<CreateStep>(
 		parallel(...openDisks(config), buildDomain("guest", config, facts)),
 		step({ name: "announce-qemu" }),
-		step({
-			name: "publish-devices",
-			roles: ["guest"],
-			disks: presentDisks(config),
-			bootDisks: [],
-			nics: facts.nics,
-			consoles,
-		}),
+		publishGuest(config, facts, consoles),
 		parallel(
 			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
-			serial<CreateStep>(
-				step({ name: "start-qemu", binary: facts.qemu }),
-				step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
-				...connectTaps(facts),
-				step({ name: "connect-qmp-socket" }),
-				step({ name: "configure-qemu" }),
-			),
+			startQemu(facts.qemu, connectTaps(facts)),
 		),
+		...plugUsb(config),
+		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
+
+/** The devices of a guest without a stub domain. */
+const publishGuest = (config: GuestConfig, { nics }: HostFacts, consoles: ConsoleRequest[]): Plan<CreateStep> =>
+	step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), bootDisks: [], nics, consoles });
+
+/** A QEMU in domain 0, with what is left to do for it once it runs. */
+const startQemu = (binary: string, onceItRuns: readonly Plan<CreateStep>[] = []): Plan<CreateStep> =>
+	serial<CreateStep>(
+		step({ name: "start-qemu", binary }),
+		step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+		...onceItRuns,
+		step({ name: "connect-qmp-socket" }),
+		step({ name: "configure-qemu" }),
+	);
 
 function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles = hvmConsoles(config);
@@ -111,8 +111,18 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 			// MiniOS' older QEMU has none: it is told what to do by xenstore (stub-domain.md §5).
 			...(protocol === "linux" ? [step<CreateStep>({ name: "connect-qmp" })] : []),
 		),
+		...plugUsb(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
+}
+
+/** One after the other: they share the bus's nodes. */
+const attachPci = ({ pci }: GuestConfig): Plan<CreateStep>[] =>
+	pci.map((device) => step<CreateStep>({ name: "attach-pci", device }));
+
+function plugUsb(config: GuestConfig): Plan<CreateStep>[] {
+	const topology = usbTopology(config);
+	return topology.controllers.length === 0 ? [] : [step<CreateStep>({ name: "plug-usb", topology })];
 }
 
 /** The consoles of stubdom.txt: log, save, restore, then the guest's serial ports; and the guest's own PV console. */
@@ -205,7 +215,11 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 	return {
 		uuid: stubUuid,
 		name: `${config.name}-dm`,
-		create: { type: "pv", maxVcpus: 1 },
+		create: {
+			type: "pv",
+			maxVcpus: 1,
+			...(config.stub?.securityLabel !== undefined && { securityLabel: config.stub.securityLabel }),
+		},
 		prepare: {
 			type: "pv",
 			maxVcpus: 1,
@@ -217,14 +231,16 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 			timeOffsetSeconds: 0,
 			localtime: false,
 			cpuPolicy: {},
+			hostMemoryMap: false,
 		},
 		vcpus: 1,
 		image: { type: "pv", memoryKiB, kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine },
 	};
 }
 
-function guestImage(config: GuestConfig, { firmware }: HostFacts): ImageRequest {
-	const { type, memoryKiB, maxMemoryKiB, kernel = "", ramdisk, commandLine, acpi } = config;
+function guestImage(config: GuestConfig, { firmware, bootProgram }: HostFacts): ImageRequest {
+	const { type, memoryKiB, maxMemoryKiB, ramdisk, commandLine, acpi } = config;
+	const kernel = bootProgram ?? config.kernel ?? "";
 	if (type === "pv") return { type, memoryKiB, kernel, ramdisk, commandLine };
 	if (type === "pvh") return { type, memoryKiB, maxMemoryKiB, kernel, ramdisk, commandLine, acpi };
 	const { vcpus, videoMemoryKiB, apic, mmioHoleMiB, acpiFirmware, smbiosFirmware } = config;

@@ -27,6 +27,7 @@ export function planDestroy(
 			: []),
 		parallel(...roles.map((role) => step<DestroyStep>({ name: "remove-nodes", role }))),
 		parallel(...roles.map((role) => step<DestroyStep>({ name: "await-gone", role }))),
+		...(runtime.pci ? [step<DestroyStep>({ name: "release-pci" })] : []),
 		step({ name: "release-disks" }),
 	);
 }

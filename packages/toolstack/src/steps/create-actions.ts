@@ -4,6 +4,7 @@ import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
 import { type StubArguments, writePair } from "../device-model/pair.ts";
+import { NO_SCREEN, pvScreenOf } from "../device-model/pv-screen.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
@@ -17,8 +18,10 @@ import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
+import { attachPci } from "../pci/attach-pci.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
+import { plugUsb } from "../usb/plug-usb.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
@@ -153,7 +156,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		title: ({ disks, nics, consoles }) =>
 			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
 		timeoutMs: QUICK_MS,
-		async run({ roles, disks, bootDisks, nics, consoles }, { runtime, xenstore, openDisks }) {
+		async run({ roles, disks, bootDisks, nics, consoles }, { config, runtime, xenstore, openDisks }) {
 			const opened = (vdev: string): HeldDisk => provided(openDisks.get(vdev), `open disk ${vdev}`);
 			const both = disks.map(({ vdev }) => opened(vdev));
 			const devices = roles.map((role) => ({
@@ -161,6 +164,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				disks: role === "stub" ? [...both, ...bootDisks.map(opened)] : both,
 				nics: nicsOf(role, nics),
 				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
+				screen: role === "guest" ? pvScreenOf(config) : NO_SCREEN,
 			}));
 			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
 		},
@@ -237,6 +241,18 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			await context.rings.attachQmp({ guest: context.config.uuid, domid: place.stub, ...ring, timeoutMs: QMP_MS });
 		},
 		undo: (_, context) => releaseRings(context),
+	},
+
+	"attach-pci": {
+		title: ({ device }) => `Giving the guest PCI device ${device.name ?? device.address}`,
+		timeoutMs: BUILD_MS,
+		run: ({ device }, context) => attachPci(context, device, { starting: true }),
+	},
+
+	"plug-usb": {
+		title: ({ topology }) => `Plugging in ${counted(topology.controllers.length, "USB controller")}`,
+		timeoutMs: BUILD_MS,
+		run: ({ topology }, context) => plugUsb(context, topology),
 	},
 
 	...localQemuActions,

@@ -9,6 +9,7 @@ import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
+import { releasePci } from "../pci/attach-pci.ts";
 import { runtimeOf } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
@@ -74,6 +75,11 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 			await awaitDriversGone(domid, GONE_MS);
 			await removeDriverErrors(xenstore, domid);
 		},
+	},
+	"release-pci": {
+		title: () => "Taking PCI devices back",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => releasePci(context),
 	},
 	"release-disks": {
 		title: () => "Releasing disks",

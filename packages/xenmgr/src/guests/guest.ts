@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
-import type { HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
+import { type HeldDisk, needsPvQemu, type ToolstackContext } from "@bulkhead/toolstack";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { GuestRecord } from "./guest-store.ts";
@@ -40,7 +40,7 @@ export class Guest {
 	/** The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. */
 	static freshRuntime(config: GuestConfig): GuestRecord["runtime"] {
 		const guest = { uuid: config.uuid };
-		if (config.type !== "hvm") return { guest };
+		if (config.type !== "hvm") return needsPvQemu(config) ? { guest, qemu: {} } : { guest };
 		return config.deviceModel?.place === "dom0" ? { guest, qemu: {} } : { guest, stub: { uuid: randomUuid() } };
 	}
 

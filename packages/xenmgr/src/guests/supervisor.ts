@@ -142,7 +142,8 @@ export class Supervisor {
 		await guest.operations.run(async () => {
 			const { record } = guest;
 			if (record.phase !== "running" || record.deviceModelFailure !== undefined) return;
-			const action = record.config.lifecycle.deviceModelFailure;
+			// A PV guest without its screen still has its disks, nics and console.
+			const action = record.config.type === "hvm" ? record.config.lifecycle.deviceModelFailure : "preserve";
 			record.deviceModelFailure = reason;
 			guest.stopWatching();
 			this.#services.log.warn({ guest: guest.uuid, reason, action }, "Device model failed");

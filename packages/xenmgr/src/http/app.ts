@@ -14,10 +14,12 @@ import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
 import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
+import { addPciRoutes } from "./pci-routes.ts";
 import { addPoolRoutes } from "./pool-routes.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
 import { addTuningRoutes } from "./tuning-routes.ts";
+import { addUsbRoutes } from "./usb-routes.ts";
 
 export interface AppParts {
 	services: Services;
@@ -49,6 +51,8 @@ export function createApp(parts: AppParts): Hono {
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
 	addDiskRoutes(app, parts);
+	addUsbRoutes(app, parts);
+	addPciRoutes(app, parts);
 	addTuningRoutes(app, parts);
 	addPoolRoutes(app, parts);
 	return app;

@@ -54,6 +54,8 @@ export class SimDaemon {
 			bios: parts.images.bios,
 			ovmf: join(parts.directory, "images", "OVMF.fd"),
 			qemu: join(parts.directory, "images", "qemu"),
+			pvGrub: parts.images.guestKernel,
+			pvhGrub: join(parts.directory, "images", "grub-pvh"),
 			logDirectory: join(parts.directory, "log"),
 			stubKernel: parts.images.stubKernel,
 			stubRamdisk: parts.images.stubRamdisk,

@@ -9,6 +9,7 @@ import {
 	type HostInfo,
 	HVM_PARAMS,
 	type HvmParam,
+	type MemoryRegion,
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
 	TRIGGERS,
@@ -37,6 +38,8 @@ const MOST_PORTS = 0x1_0000;
 const XEN_CONSOLE = { first: 0x3f8, count: 8 } as const;
 const LARGEST_FRAME = 2 ** 40;
 const MOST_KEYS = 256;
+/** e820.h: E820MAX. */
+const MOST_REGIONS = 128;
 
 /** Domain control of a simulated host. */
 export class SimDomains implements Domains {
@@ -60,7 +63,10 @@ export class SimDomains implements Domains {
 			const needsHap = request.nestedVirt === true || request.altp2m !== undefined;
 			if (needsHap && (type === "pv" || request.hap === false))
 				throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
-			const domain = host.create({ uuid, type, maxVcpus, maxEvtchnPort, cpupool });
+			const hasIommu = request.iommu !== undefined;
+			// domain.c: sanitise_domain_config.
+			if (hasIommu && !host.iommu.isPresent) throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
+			const domain = host.create({ uuid, type, maxVcpus, maxEvtchnPort, cpupool, hasIommu });
 			domain.scheduling = host.cpus.defaults(pool);
 			return domain.domid;
 		});
@@ -191,6 +197,14 @@ export class SimDomains implements Domains {
 		});
 	}
 
+	async withdrawIrq(domid: DomId, pirq: number): Promise<void> {
+		checkInteger("pirq", pirq, 0, 0xffff);
+		await this.#on("withdrawIrq", domid, `take interrupt ${pirq} from`, (domain) => {
+			if (!domain.irqs.includes(pirq)) throw new SimFailure("PHYSDEVOP_unmap_pirq", "EINVAL");
+			domain.irqs.splice(domain.irqs.indexOf(pirq), 1);
+		});
+	}
+
 	async permitMemory(domid: DomId, range: HardwareRange, allow: boolean): Promise<void> {
 		checkRange(range, LARGEST_FRAME);
 		await this.#on("permitMemory", domid, "set the device memory of", (domain) =>
@@ -206,6 +220,23 @@ export class SimDomains implements Domains {
 				({ first, count }) => range.first >= first && range.first + range.count <= first + count,
 			);
 			if (domain.type === "pv" || !isPermitted) throw new SimFailure("XEN_DOMCTL_memory_mapping", "EPERM");
+		});
+	}
+
+	hostMemoryMap(): Promise<MemoryRegion[]> {
+		const { calls, host } = this.#parts;
+		const attempt = "Could not read the host's memory map";
+		return calls.run({ name: "domains.hostMemoryMap", attempt }, () => host.memoryMap);
+	}
+
+	async setMemoryMap(domid: DomId, regions: readonly MemoryRegion[]): Promise<void> {
+		checkInteger("regions", regions.length, 1, MOST_REGIONS);
+		for (const { start, size } of regions) {
+			checkInteger("start", start, 0, Number.MAX_SAFE_INTEGER);
+			checkInteger("size", size, 0, Number.MAX_SAFE_INTEGER);
+		}
+		await this.#on("setMemoryMap", domid, "set the memory map of", (domain) => {
+			domain.memoryMap = [...regions];
 		});
 	}
 
@@ -286,6 +317,7 @@ export interface SimCreate {
 	maxVcpus: number;
 	maxEvtchnPort: number;
 	cpupool: number;
+	hasIommu: boolean;
 }
 
 /** @throws TypeError */

@@ -13,6 +13,12 @@ export type ArgsPlace =
 			qmpSocket: string;
 			/** QMP for libxenstat, which xentop uses (xenstat_qmp.c). */
 			statisticsSocket: string;
+			/** For -runas; undefined: root. */
+			user?: string;
+			/** An empty folder that becomes its whole file system. */
+			chroot?: string;
+			/** Nothing of Xen but its guest. */
+			restricted?: boolean;
 	  };
 
 /** In a stub domain there is no screen, no host's USB device and no path of domain 0. */

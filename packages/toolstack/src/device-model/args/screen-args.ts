@@ -7,7 +7,7 @@ const LISTEN = /^[A-Za-z0-9.:[\]_-]+$/;
 const KEYMAP = /^[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?$/;
 
 /** VNC, SDL and the keyboard layout. A stub domain has no screen to show: neither VNC nor SDL there, as upstream. */
-export function screenArgs(config: GuestConfig, place: ArgsPlace): string[] {
+export function screenArgs(config: Pick<GuestConfig, "vnc" | "sdl" | "keymap">, place: ArgsPlace): string[] {
 	const { vnc, sdl, keymap } = config;
 	return [
 		...(inStub(place) ? [] : ["-vnc", vnc ? vncAddress(vnc) : "none"]),
