@@ -5,6 +5,13 @@ export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-runnin
 export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
+export {
+	consolesBelongHere,
+	type ForeignConsole,
+	findForeignConsole,
+	foreignConsolePath,
+	publishTty,
+} from "./devices/foreign-console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { nicsOf } from "./devices/vif.ts";
