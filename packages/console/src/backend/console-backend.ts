@@ -4,6 +4,7 @@ import type { Journal } from "../journal/journal.ts";
 import { ConsoleRing } from "../ring/console-ring.ts";
 import { ConsoleInput, type InputSource } from "./console-input.ts";
 import { ConsoleReader, type ReadFrom } from "./console-reader.ts";
+import { Moderation } from "./moderation.ts";
 
 export interface ConsoleBackendOptions {
 	evtchns: EventChannels;
@@ -19,7 +20,7 @@ export interface ConsoleBackendOptions {
 	onBroken: (error: ProtocolError) => void;
 	/** The journal cannot be written: the guest waits and it is tried again every second. */
 	onJournalTrouble?: (error: unknown) => void;
-	/** How the next turn is put behind other work of the event loop. Default setImmediate. */
+	/** How the next turn is put behind other work of the event loop: FairTurns where there are many. Default setImmediate. */
 	schedule?: (turn: () => void) => void;
 }
 
@@ -51,6 +52,9 @@ export class ConsoleBackend {
 	#blocked = false;
 	#scheduled = false;
 	#retry: NodeJS.Timeout | undefined;
+	readonly #moderation = new Moderation();
+	#hasEvent = false;
+	#look: NodeJS.Timeout | undefined;
 
 	/** Maps, binds and takes over. On failure nothing is held but the journal, which stays the caller's. @throws HypervisorError, ProtocolError */
 	static attach(options: ConsoleBackendOptions): ConsoleBackend {
@@ -120,6 +124,7 @@ export class ConsoleBackend {
 		if (this.#ended !== undefined) return;
 		this.#ended = reason;
 		clearTimeout(this.#retry);
+		clearTimeout(this.#look);
 		try {
 			this.#takeRest();
 		} catch (error) {
@@ -156,8 +161,8 @@ export class ConsoleBackend {
 	}
 
 	#event(): void {
-		// A turn that is planned already will see what this event announces.
-		if (!this.#scheduled) this.#turn();
+		this.#hasEvent = true;
+		this.#plan();
 	}
 
 	#plan(): void {
@@ -165,25 +170,52 @@ export class ConsoleBackend {
 		this.#scheduled = true;
 		(this.#options.schedule ?? setImmediate)(() => {
 			this.#scheduled = false;
-			this.#turn();
+			const hadEvent = this.#hasEvent;
+			this.#hasEvent = false;
+			const moved = this.#turn();
+			if (!hadEvent || this.#ended !== undefined || this.#moderation.isLooking) return;
+			const lookMs = this.#moderation.afterEvent(moved, performance.now());
+			if (lookMs === undefined) return;
+			this.#evtchn.pause();
+			this.#lookIn(lookMs);
 		});
+	}
+
+	/** In place of listening to events, see Moderation. */
+	#lookIn(ms: number): void {
+		this.#look = setTimeout(() => {
+			(this.#options.schedule ?? setImmediate)(() => {
+				if (this.#ended !== undefined) return;
+				const wasNotified = this.#evtchn.resume();
+				const moved = this.#turn();
+				if (this.#ended !== undefined) return;
+				const nextMs = this.#moderation.afterLook(moved, wasNotified);
+				if (nextMs === undefined) return;
+				this.#evtchn.pause();
+				this.#lookIn(nextMs);
+			});
+		}, ms);
+		this.#look.unref();
 	}
 
 	#unblock(): void {
 		if (this.#blocked && this.#retry === undefined) this.#plan();
 	}
 
-	#turn(): void {
-		if (this.#ended !== undefined) return;
+	/** Answers how many bytes it has moved. */
+	#turn(): number {
+		if (this.#ended !== undefined) return 0;
 		try {
 			const taken = this.#takeOutput();
 			const given = this.input.pump(this.#ring);
 			if (taken + given > 0) this.#evtchn.notify();
 			if (taken > 0) for (const reader of this.#readers) reader.onReadable();
+			return taken + given;
 		} catch (error) {
 			if (!(error instanceof ProtocolError)) throw error;
 			this.end(error.message);
 			this.#options.onBroken(error);
+			return 0;
 		}
 	}
 
