@@ -1,10 +1,12 @@
 import { type ApiClient, ApiError, type Guest, type OtherConsole } from "@bulkhead/api/client";
 import { BulkheadError, InvalidInputError, type Uuid } from "@bulkhead/base";
-import type { ConsoleFlags } from "../program/look-commands.ts";
+import type { ConsoleFlags } from "../program/console-command.ts";
 
 export interface FoundConsole {
 	guest: Uuid;
 	label: string;
+	/** It is the console of another toolstack's domain. */
+	isOthers: boolean;
 	/** For messages. */
 	title: string;
 }
@@ -19,7 +21,7 @@ export async function findConsole(client: ApiClient, ref: string, flags: Console
 		return ofGuest(await client.guest(ref), flags);
 	} catch (error) {
 		if (!(error instanceof ApiError) || error.code !== "no-such-guest") throw error;
-		const others = await client.otherConsoles();
+		const others = await client.otherConsoles().catch(() => []);
 		const other = others.find(({ name, uuid, domid }) => name === ref || uuid === ref || `${domid}` === ref);
 		if (!other) throw error;
 		return ofOther(other, flags);
@@ -29,7 +31,7 @@ export async function findConsole(client: ApiClient, ref: string, flags: Console
 function ofGuest(guest: Guest, flags: ConsoleFlags): FoundConsole {
 	const label = consoleLabel(guest, flags);
 	refuseQemusPty(guest, label);
-	return { guest: guest.uuid, label, title: `${guest.name}'s console ${label}` };
+	return { guest: guest.uuid, label, isOthers: false, title: `${guest.name}'s console ${label}` };
 }
 
 function ofOther({ uuid, name, domid, label, problem }: OtherConsole, { type, number }: ConsoleFlags): FoundConsole {
@@ -43,7 +45,7 @@ function ofOther({ uuid, name, domid, label, problem }: OtherConsole, { type, nu
 			{ remedy: `Use \`xl console\` for its others` },
 			"no-such-console",
 		);
-	return { guest: uuid, label, title: `${name}'s console` };
+	return { guest: uuid, label, isOthers: true, title: `${name}'s console` };
 }
 
 /**
