@@ -14,7 +14,7 @@ describe("consoles of xl's guests", () => {
 	let domid: string;
 
 	beforeAll(async () => {
-		await ok(the.lab, ["xl", "-q", "create", PV, 'name="theirs"'], { timeoutMs: 120_000 });
+		await ok(the.lab, ["xl", "create", "-q", PV, 'name="theirs"'], { timeoutMs: 120_000 });
 		domid = (await ok(the.lab, ["xl", "domid", "theirs"])).trim();
 	}, 180_000);
 
@@ -47,7 +47,7 @@ describe("consoles of xl's guests", () => {
 		expect(console?.ptyPath).not.toBe(before);
 		await xlConsoleAnswers(the.lab, "theirs", 3);
 
-		await ok(the.lab, ["xl", "-q", "create", PV, 'name="later"'], { timeoutMs: 120_000 });
+		await ok(the.lab, ["xl", "create", "-q", PV, 'name="later"'], { timeoutMs: 120_000 });
 		const read = ["bulkhead", "console", "--from", "start", "--until", "PV-UP", "later"];
 		expect(await ok(the.lab, read, { timeoutMs: 120_000 })).toContain("PV-UP");
 		await xlConsoleAnswers(the.lab, "later", 4);
