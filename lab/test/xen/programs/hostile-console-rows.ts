@@ -7,9 +7,9 @@ import { type HostileGuest, withHostileGuests } from "./hostile-guest.ts";
 import { measureRelay } from "./relay-figures.ts";
 import type { Row } from "./rows.ts";
 
-const MEASURE_MS = 5000;
+const MEASURE_MS = 3000;
 const ANSWER_MS = 20_000;
-const ROUND_TRIPS = 20;
+const ROUND_TRIPS = 10;
 const JOURNAL_BYTES = 2 * 1024 * 1024 + PAGE.outputBytes;
 const MORE_MEMORY_MIB = 48;
 
@@ -33,14 +33,12 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 			name: "indices out of range, or that run backwards, end that console and no other",
 			run: () =>
 				withRelay((relay, ended) =>
-					withHostileGuests(relay, 3, async ([far, back, input]) => {
-						assert.ok(far && back && input);
+					withHostileGuests(relay, 2, async ([far, back]) => {
+						assert.ok(far && back);
 						far.set("outputProduced", 0xffff_ffff);
 						back.set("outputProduced", 1000);
 						await until("1000 bytes are taken", () => back.get("outputConsumed") === 1000);
 						back.set("outputProduced", 900);
-						input.set("inputConsumed", 5);
-						// Looked at when something is typed: the next event pumps nothing.
 						await until("two are given up", async () => !(await far.served()) && !(await back.served()));
 						const names = ended.map(({ params }) => params.guest);
 						assert.deepEqual(new Set(names), new Set([far.uuid, back.uuid]));
@@ -78,11 +76,11 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 				),
 		},
 		{
-			name: "events without end from four guests leave the loop and a neighbour's console alone",
+			name: "events without end from two guests, as fast as they can, leave the loop and a neighbour's console alone",
 			run: () =>
 				withRelay(async (relay) => {
 					const quiet = { ...(await measureRelay(relay, MEASURE_MS)), echoMs: await echoes(uuid(neighbour)) };
-					const flooded = await withHostileGuests(relay, 4, async () => {
+					const flooded = await withHostileGuests(relay, 2, async () => {
 						const echoing = echoes(uuid(neighbour));
 						const figures = await measureRelay(relay, MEASURE_MS);
 						return { ...figures, echoMs: await echoing };
