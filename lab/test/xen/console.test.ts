@@ -1,24 +1,29 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Lab } from "../../src/lab.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { eventually, ok, run, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, PV } from "./support/guests.ts";
+import { createGuest, destroyAll, type GuestDocument, PV } from "./support/guests.ts";
 
 const ONE_MIB = 1024 * 1024;
 
 describe("a console", () => {
 	const the = useLab();
-	afterEach(() => destroyAll(the.lab));
+	let guest: GuestDocument;
 
-	it("carries 1 MiB each way with equal SHA-256", async () => {
-		const guest = await createGuest(the.lab, PV);
+	beforeAll(async () => {
+		guest = await createGuest(the.lab, PV);
 		const serial = await SerialSession.open(the.lab, guest, "pv");
 		serial.write("\n");
 		await serial.expect(/# /, 60_000);
+		serial.close();
+	}, 180_000);
+	afterAll(() => destroyAll(the.lab));
 
+	it("carries 1 MiB each way with equal SHA-256", async () => {
+		const serial = await SerialSession.open(the.lab, guest, "pv");
 		serial.write("stty raw -echo; echo READY''RAW; head -c 1048576 | sha256sum; stty sane\n");
 		await serial.expect(/READYRAW\n/, 20_000);
 		const bytes = pseudoRandom(ONE_MIB);
@@ -38,12 +43,9 @@ describe("a console", () => {
 	}, 400_000);
 
 	it("loses and repeats nothing of 1 MiB in whose middle the relay is killed", async () => {
-		const guest = await createGuest(the.lab, PV);
 		const serial = await SerialSession.open(the.lab, guest, "pv");
-		serial.write("\n");
-		await serial.expect(/# /, 60_000);
 		serial.write(
-			"head -c 1048576 /dev/urandom > /tmp/sent; stty raw -echo; echo MA''DE; head -n 1; printf BEG''IN; cat /tmp/sent; sha256sum < /tmp/sent; echo all-$((3 * 3))\n",
+			"head -c 1048576 /dev/urandom > /tmp/sent; stty raw -echo; echo MA''DE; head -n 1; printf BEG''IN; cat /tmp/sent; sha256sum < /tmp/sent; echo all-$((3 * 3)); stty sane\n",
 		);
 		await serial.expect(/MADE/, 60_000);
 		const reader = the.lab.spawn(["sh", "-c", READ, "read", guest.uuid, OUTPUT]);
@@ -61,6 +63,25 @@ describe("a console", () => {
 		const { received, claimed } = JSON.parse(await ok(the.lab, ["node", "-e", SUM, OUTPUT]));
 		expect(received).toBe(claimed);
 	}, 400_000);
+
+	it("goes on for who is attached when the guest reboots", async () => {
+		const child = the.lab.spawn(["bulkhead", "console", "-t", "pv", guest.uuid]);
+		let text = "";
+		for (const output of [child.stdout, child.stderr])
+			output?.on("data", (chunk: Buffer) => {
+				text += chunk.toString("latin1");
+			});
+		const seen = (what: string): Promise<true> =>
+			eventually(`${what} on the console`, async () => (text.includes(what) ? true : undefined), 90_000);
+		child.stdin?.write("echo before-$((6 * 7))\n");
+		await seen("before-42");
+		child.stdin?.write("reboot -f\n");
+		await seen("its guest has rebooted");
+		await seen("PV-UP");
+		child.stdin?.write("echo after-$((6 * 7))\n");
+		await seen("after-42");
+		child.kill();
+	}, 240_000);
 });
 
 const OUTPUT = "/tmp/console-output";
