@@ -1,10 +1,10 @@
 import { type DomId, type EvtchnPort, type GrantRef, ProtocolError } from "@bulkhead/base";
-import type { BoundEvtchn, EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
+import type { EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
 import type { Journal } from "../journal/journal.ts";
 import { ConsoleRing } from "../ring/console-ring.ts";
 import { ConsoleInput, type InputSource } from "./console-input.ts";
 import { ConsoleReader, type ReadFrom } from "./console-reader.ts";
-import { Moderation } from "./moderation.ts";
+import { RingEvents } from "./ring-events.ts";
 
 export interface ConsoleBackendOptions {
 	evtchns: EventChannels;
@@ -45,16 +45,12 @@ export class ConsoleBackend {
 	readonly #options: ConsoleBackendOptions;
 	readonly #readers = new Set<ConsoleReader>();
 	readonly #mapping: MappedGrants;
-	readonly #evtchn: BoundEvtchn;
+	readonly #events: RingEvents;
 	readonly #ring: ConsoleRing;
 	#ended: string | undefined;
 	#onReadersGone: (() => void) | undefined;
 	#blocked = false;
-	#scheduled = false;
 	#retry: NodeJS.Timeout | undefined;
-	readonly #moderation = new Moderation();
-	#hasEvent = false;
-	#look: NodeJS.Timeout | undefined;
 
 	/** Maps, binds and takes over. On failure nothing is held but the journal, which stays the caller's. @throws HypervisorError, ProtocolError */
 	static attach(options: ConsoleBackendOptions): ConsoleBackend {
@@ -77,11 +73,12 @@ export class ConsoleBackend {
 		this.journal = options.journal;
 		this.ringId = options.ringId;
 		this.input = new ConsoleInput(ring.inputCounter);
-		this.#evtchn = options.evtchns.bindInterdomain(options.domid, options.remotePort, () => this.#event());
+		const { evtchns, domid, remotePort, schedule = setImmediate } = options;
+		this.#events = new RingEvents({ evtchns, domid, remotePort, schedule, turn: () => this.#turn() });
 		// Whatever the frontend did before the port was bound raised no event here; and a guest that slept through the
 		// death of the last backend is told of the bytes that were taken.
-		this.#plan();
-		this.#evtchn.notify();
+		this.#events.plan();
+		this.#events.notify();
 	}
 
 	/** Why the console has ended, undefined while it lives. */
@@ -113,7 +110,7 @@ export class ConsoleBackend {
 	/** Queues input; false when it had to be dropped (see ConsoleInput.push) or the console has ended. */
 	type(source: InputSource, bytes: Uint8Array): boolean {
 		if (this.#ended !== undefined || !this.input.push(source, bytes)) return false;
-		this.#plan();
+		this.#events.plan();
 		return true;
 	}
 
@@ -124,13 +121,12 @@ export class ConsoleBackend {
 		if (this.#ended !== undefined) return;
 		this.#ended = reason;
 		clearTimeout(this.#retry);
-		clearTimeout(this.#look);
 		try {
 			this.#takeRest();
 		} catch (error) {
 			this.#options.onJournalTrouble?.(error);
 		} finally {
-			this.#evtchn.close();
+			this.#events.close();
 			this.#mapping.unmap();
 			this.input.clear();
 		}
@@ -160,46 +156,8 @@ export class ConsoleBackend {
 		if (this.#readers.size === 0) this.#onReadersGone?.();
 	}
 
-	#event(): void {
-		this.#hasEvent = true;
-		this.#plan();
-	}
-
-	#plan(): void {
-		if (this.#scheduled || this.#ended !== undefined) return;
-		this.#scheduled = true;
-		(this.#options.schedule ?? setImmediate)(() => {
-			this.#scheduled = false;
-			const hadEvent = this.#hasEvent;
-			this.#hasEvent = false;
-			const moved = this.#turn();
-			if (!hadEvent || this.#ended !== undefined || this.#moderation.isLooking) return;
-			const lookMs = this.#moderation.afterEvent(moved, performance.now());
-			if (lookMs === undefined) return;
-			this.#evtchn.pause();
-			this.#lookIn(lookMs);
-		});
-	}
-
-	/** In place of listening to events, see Moderation. */
-	#lookIn(ms: number): void {
-		this.#look = setTimeout(() => {
-			(this.#options.schedule ?? setImmediate)(() => {
-				if (this.#ended !== undefined) return;
-				const wasNotified = this.#evtchn.resume();
-				const moved = this.#turn();
-				if (this.#ended !== undefined) return;
-				const nextMs = this.#moderation.afterLook(moved, wasNotified);
-				if (nextMs === undefined) return;
-				this.#evtchn.pause();
-				this.#lookIn(nextMs);
-			});
-		}, ms);
-		this.#look.unref();
-	}
-
 	#unblock(): void {
-		if (this.#blocked && this.#retry === undefined) this.#plan();
+		if (this.#blocked && this.#retry === undefined) this.#events.plan();
 	}
 
 	/** Answers how many bytes it has moved. */
@@ -208,7 +166,7 @@ export class ConsoleBackend {
 		try {
 			const taken = this.#takeOutput();
 			const given = this.input.pump(this.#ring);
-			if (taken + given > 0) this.#evtchn.notify();
+			if (taken + given > 0) this.#events.notify();
 			if (taken > 0) for (const reader of this.#readers) reader.onReadable();
 			return taken + given;
 		} catch (error) {
@@ -224,7 +182,7 @@ export class ConsoleBackend {
 		this.#blocked = false;
 		for (let pending = this.#ring.pendingOutput(); pending > 0; pending = this.#ring.pendingOutput()) {
 			if (taken >= TURN_BYTES) {
-				this.#plan();
+				this.#events.plan();
 				break;
 			}
 			const written = this.#record(pending);
@@ -257,7 +215,7 @@ export class ConsoleBackend {
 		this.#options.onJournalTrouble?.(error);
 		this.#retry = setTimeout(() => {
 			this.#retry = undefined;
-			this.#plan();
+			this.#events.plan();
 		}, JOURNAL_RETRY_MS);
 		this.#retry.unref();
 	}
