@@ -61,12 +61,10 @@ export class OtherToolstack {
 		]);
 		await this.store.put(`${home}/control`, "", [{ domid, access: "none" }]);
 		await this.store.introduce(domid, built.storeFrame, storePort);
-		await this.store.transaction(async (tx) => {
-			tx.write(`${home}/console/ring-ref`, built.consoleFrame);
-			tx.write(`${home}/console/port`, consolePort);
-			tx.write(`${home}/console/type`, type);
-			tx.write(`${home}/console/tty`, "");
-		});
+		const console = { "ring-ref": built.consoleFrame, port: consolePort, type, tty: "" };
+		await this.store.transaction((tx) =>
+			Promise.all(Object.entries(console).map(([key, value]) => tx.write(`${home}/console/${key}`, value))),
+		);
 		await domains.unpause(domid);
 		return { domid, uuid, consolePort };
 	}
