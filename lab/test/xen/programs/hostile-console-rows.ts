@@ -93,11 +93,15 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 		{
 			name: "a domain that is destroyed with its ring mapped stays until it is let go of, and harms nothing",
 			run: () =>
-				withRelay(async (relay) => {
-					const lost = await withHostileGuests(relay, 1, async ([guest]) => guest);
-					assert.equal(await lost?.served(), undefined);
-					return { echoMs: await echoes(uuid(neighbour)) };
-				}),
+				withRelay((relay) =>
+					withHostileGuests(relay, 1, async ([guest]) => {
+						assert.ok(guest);
+						guest.set("outputProduced", 100);
+						assert.deepEqual(await guest.destroy(), { isDying: true });
+						guest.set("outputProduced", 200);
+						return { echoMs: await echoes(uuid(neighbour)) };
+					}),
+				),
 		},
 	];
 }

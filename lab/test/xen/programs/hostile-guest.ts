@@ -1,7 +1,7 @@
 import type { RelayClient } from "@bulkhead/api/relay";
 import { grantRef, randomUuid, type Uuid } from "@bulkhead/base";
 import { CONSOLE_PAGE as PAGE } from "@bulkhead/console";
-import type { MappedFrames } from "@bulkhead/hypervisor";
+import type { Domains, MappedFrames } from "@bulkhead/hypervisor";
 import { type BuiltDomain, nativeContractHost, withPvGuest } from "@bulkhead/hypervisor/contract";
 
 type Counter = "inputConsumed" | "inputProduced" | "outputConsumed" | "outputProduced";
@@ -18,14 +18,20 @@ export class HostileGuest {
 	readonly #built: BuiltDomain;
 	readonly #relay: RelayClient;
 
-	constructor(built: BuiltDomain, page: MappedFrames, relay: RelayClient) {
+	readonly #domains: Domains;
+
+	constructor(built: BuiltDomain, page: MappedFrames, relay: RelayClient, domains: Domains) {
+		this.#domains = domains;
 		this.#built = built;
 		this.#page = page;
 		this.#relay = relay;
 	}
 
-	get domid(): number {
-		return this.#built.domid;
+	/** Takes the domain away, whoever has mapped its pages; it stays until they let go. */
+	async destroy(): Promise<{ isDying: boolean }> {
+		const { domid } = this.#built;
+		await this.#domains.destroy(domid);
+		return { isDying: (await this.#domains.find(domid))?.dying === true };
 	}
 
 	async attach(): Promise<void> {
@@ -65,7 +71,7 @@ export async function withHostileGuests<T>(
 		if (made.length === count) return use(made);
 		return withPvGuest(host, { behaviour: "flood" }, async (built) => {
 			const page = host.hypervisor.foreignMemory.map(built.domid, [built.consoleFrame], { writable: true });
-			const guest = new HostileGuest(built, page, relay);
+			const guest = new HostileGuest(built, page, relay, host.hypervisor.domains);
 			try {
 				await guest.attach();
 				await host.hypervisor.domains.unpause(built.domid);
