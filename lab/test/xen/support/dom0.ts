@@ -49,7 +49,7 @@ export async function bulkhead<T = Record<string, unknown>>(lab: Lab, ...args: s
 }
 
 /** Asks again until the answer satisfies, or the deadline passes. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 60_000): Promise<T> {
 	const limit = Date.now() + timeoutMs;
 	for (;;) {
 		const answer = await ask();
