@@ -33,6 +33,24 @@ program
 	});
 
 program
+	.command("console")
+	.description("consoles of the relay, of xenconsoled and of xl's QEMU in one lab: bytes a second, latency, memory")
+	.option("--rounds <n>", "rounds that count, for each server", wholeNumber, 5)
+	.option("--kib <n>", "of output in each round", wholeNumber, 512)
+	.option("--guests <counts>", "numbers of guests at which memory is looked at", wholeNumbers, [1, 4, 8])
+	.option("--only <parts>", "of transfer,memory", splitNames)
+	.action(async ({ rounds, kib, guests, only }) => {
+		const { PARTS, runConsoleBench } = await import("./console/console-bench.ts");
+		const { reportConsole } = await import("./console/report.ts");
+		const parts = new Set(known("part", only, PARTS));
+		await inLab(async (lab) => {
+			const results = await runConsoleBench(lab, { rounds, bytes: kib * 1024, guestCounts: guests, parts, say });
+			await keep("console", results);
+			process.stdout.write(reportConsole(results));
+		});
+	});
+
+program
 	.command("xenstore")
 	.description("our xenstore client, libxenstore's and pyxs on the same xenstored and oxenstored in one lab")
 	.option("--rounds <n>", "rounds that count, for each case and server", wholeNumber, 15)

@@ -14,6 +14,20 @@ export interface GuestConsole {
 	socketPath?: string;
 }
 
+/** Console 0 of a domain that another toolstack made. */
+export interface OtherConsole {
+	domid: number;
+	uuid: Uuid;
+	/** As that toolstack called the domain; untrusted. */
+	name: string;
+	/** "pv" */
+	label: string;
+	ptyPath?: string;
+	socketPath?: string;
+	/** Why it is not served. */
+	problem?: string;
+}
+
 /** A guest as the API tells of it. */
 export interface Guest {
 	uuid: Uuid;

@@ -1,6 +1,7 @@
 export { ConsoleBackend, type ConsoleBackendOptions, REPLACED } from "./backend/console-backend.ts";
 export type { InputSource } from "./backend/console-input.ts";
 export type { ConsoleReader, ReadFrom } from "./backend/console-reader.ts";
+export { FairTurns } from "./backend/fair-turns.ts";
 export { type WriterCandidate, WriterSeat } from "./backend/writer-seat.ts";
 export { Journal, type JournalOptions } from "./journal/journal.ts";
 export type { JournalFiles } from "./journal/journal-files.ts";

@@ -39,6 +39,7 @@ async function serve(options: CommandLine): Promise<void> {
 			stateDirectory: options.stateDirectory,
 			bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
 			log,
+			segmentBytes: (options.journalKiB * 1024) / 2,
 			qmpPolicy: { ...DEFAULT_QMP_POLICY, commands: [...DEFAULT_QMP_POLICY.commands, ...options.qmpAllow] },
 		});
 	} catch (error) {

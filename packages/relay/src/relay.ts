@@ -9,6 +9,7 @@ import type { RingHost } from "@bulkhead/hypervisor";
 import { ConsoleTable } from "./console/console-table.ts";
 import type { RelayHandlers } from "./control/control-connection.ts";
 import { ControlServer } from "./control/control-server.ts";
+import { measureLoopDelay } from "./process/loop-delay.ts";
 import type { QmpDialer } from "./qmp/qmp-dialer.ts";
 import { DEFAULT_QMP_POLICY, type QmpPolicy } from "./qmp/qmp-policy.ts";
 import { QmpTable } from "./qmp/qmp-table.ts";
@@ -38,6 +39,7 @@ export class Relay {
 	readonly #consoles: ConsoleTable;
 	readonly #qmps: QmpTable;
 	readonly #options: RelayOptions;
+	readonly #stopping = new AbortController();
 	#control: ControlServer | undefined;
 	#framed: FramedConsoleSocket | undefined;
 
@@ -77,6 +79,7 @@ export class Relay {
 
 	/** Lets go of everything and removes the sockets; rings and journals stay for the next relay. Idempotent. */
 	stop(): void {
+		this.#stopping.abort();
 		this.#control?.close();
 		// Before the consoles: a client that only loses its connection looks for the next relay.
 		this.#framed?.close();
@@ -132,6 +135,7 @@ export class Relay {
 				return {};
 			},
 			tail: (request) => consoles.tail(request),
+			"loop-delay": ({ forMs }) => measureLoopDelay(forMs, this.#stopping.signal),
 			"attach-qmp": (request) => qmps.attach(request),
 			"detach-qmp": ({ guest }) => {
 				qmps.detach(guest);

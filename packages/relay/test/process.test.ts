@@ -14,6 +14,7 @@ describe("command line", () => {
 		expect(parseCommandLine([])).toEqual({
 			user: "bulkhead-relay",
 			allowRoot: false,
+			journalKiB: 2048,
 			runDirectory: "/run/bulkhead/relay",
 			stateDirectory: "/var/lib/bulkhead-relay",
 			qmpAllow: [],

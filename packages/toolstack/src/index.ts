@@ -6,6 +6,13 @@ export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.t
 export { needsPvQemu } from "./device-model/pv-screen.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
+export {
+	consolesBelongHere,
+	type ForeignConsole,
+	findForeignConsole,
+	foreignConsolePath,
+	publishTty,
+} from "./devices/foreign-console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { nicsOf } from "./devices/vif.ts";

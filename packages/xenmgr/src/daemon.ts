@@ -5,6 +5,8 @@ import { serializeError } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import type { Logger } from "pino";
+import { letGoOfStrangers } from "./consoles/let-go.ts";
+import { OtherConsoles } from "./consoles/other-consoles.ts";
 import { Events } from "./events.ts";
 import { adoptAll } from "./guests/adoption.ts";
 import { GuestStore } from "./guests/guest-store.ts";
@@ -28,6 +30,8 @@ export interface RunDaemon {
 
 const XENSTORE_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 15_000;
+/** Beside the records. */
+const OTHERS_FILE = "other-consoles.json";
 /** Makes Debian's udev rules leave backend devices to the toolstack (libxl writes the same). */
 const DISABLE_UDEV = "/local/domain/0/libxl/disable_udev";
 
@@ -54,6 +58,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 			log.info("Connected to the relay");
 			events.emit("relay-state", { state: "connected" });
 			void reattachAll(guests.all(), services);
+			void serveOthers();
 		},
 		onLost: (error) => {
 			log.warn({ error: error && serializeError(error) }, "Lost the relay");
@@ -77,6 +82,19 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const guests = new Guests(services);
 	const supervisor = new Supervisor(services, guests);
 
+	const ledgerPath = join(options.stateDirectory, OTHERS_FILE);
+	const others = options.serveAllConsoles
+		? await OtherConsoles.open(services, guests, { ledgerPath, signal: stopped })
+		: undefined;
+	const serveOthers = async (): Promise<void> => {
+		try {
+			await others?.reattach();
+			await letGoOfStrangers(services, guests, others);
+		} catch (error) {
+			log.warn({ error: serializeError(error) }, "Cannot set the relay's consoles right");
+		}
+	};
+
 	const handleNotification = ({ name, params }: RelayNotification): void => {
 		const guest = guests.find(params.guest);
 		if (!guest) return;
@@ -86,10 +104,13 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 
 	await adoptAll(services, guests, supervisor);
 	relay.start();
-	const app = createApp({ services, guests, supervisor, allowFaults: options.allowFaults });
+	const app = createApp({ services, guests, supervisor, others, allowFaults: options.allowFaults });
 	const server = await serveOnSocket(app, options.socket);
 	const heartbeat = setInterval(() => events.emit("heartbeat"), HEARTBEAT_MS);
 	log.info({ version: VERSION, socket: options.socket, guests: guests.all().length }, "bulkheadd is ready");
+	others?.run().catch((error: unknown) => {
+		if (!stopped.aborted) log.error({ error: serializeError(error) }, "Cannot follow other toolstacks' domains");
+	});
 	try {
 		await Promise.race([supervisor.run(stopped), lostXenstore(xenstore)]);
 	} catch (error) {

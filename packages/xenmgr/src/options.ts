@@ -34,6 +34,8 @@ export interface DaemonOptions {
 	bridge: string;
 	/** Where hot-plug scripts without a path are. */
 	scriptDirectory: string;
+	/** Consoles of other toolstacks' domains too, in place of xenconsoled. */
+	serveAllConsoles: boolean;
 	logLevel: string;
 	/** Lets clients make a create fail, or kill the daemon, at a chosen step: for tests only. */
 	allowFaults: boolean;
@@ -76,6 +78,11 @@ const OPTIONS = {
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
 	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
 	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
+	"serve-all-consoles": {
+		type: "boolean",
+		default: false,
+		help: "serve other toolstacks' PV consoles too: for hosts without xenconsoled",
+	},
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
 	"allow-fault-injection": { type: "boolean", default: false, help: "for tests only" },
 	version: { type: "boolean", default: false, help: "print the version" },
@@ -133,6 +140,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
 			bridge: values.bridge,
 			scriptDirectory: values["script-directory"],
+			serveAllConsoles: values["serve-all-consoles"],
 			logLevel: values["log-level"],
 			allowFaults: values["allow-fault-injection"],
 		},

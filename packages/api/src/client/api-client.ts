@@ -13,6 +13,7 @@ import type {
 	HostEvent,
 	Nic,
 	OperationLine,
+	OtherConsole,
 	ProgressLine,
 	ShutdownResult,
 	WarningLine,
@@ -105,6 +106,11 @@ export class ApiClient {
 
 	async consoles(ref: string): Promise<GuestConsole[]> {
 		return (await this.#json(guestPath(ref, "/consoles"))) as GuestConsole[];
+	}
+
+	/** Consoles of other toolstacks' domains, on a daemon that serves them. */
+	async otherConsoles(): Promise<OtherConsole[]> {
+		return (await this.#json("/host/consoles")) as OtherConsole[];
 	}
 
 	create(request: CreateGuestRequest, options?: OperationOptions): Promise<CreateResult> {

@@ -105,6 +105,8 @@ export interface RelayMethods {
 	tail: { params: ConsoleName & { maxBytes: number }; result: { base64: string; offset: number } };
 	/** Detaches and removes everything of a guest. Idempotent. */
 	"forget-guest": { params: { guest: Uuid }; result: Nothing };
+	/** How late the relay's event loop runs, watched from now on for that long, in milliseconds. */
+	"loop-delay": { params: { forMs: number }; result: { medianMs: number; p99Ms: number; mostMs: number } };
 	/** Everything, or what belongs to one guest. */
 	list: { params: { guest?: Uuid }; result: RelayHoldings };
 }

@@ -88,6 +88,10 @@ export const RELAY_METHODS: {
 		result: z.object({ base64: z.string(), offset: countField }),
 	},
 	"forget-guest": { params: z.object({ guest: uuidField }), result: nothing },
+	"loop-delay": {
+		params: z.object({ forMs: timeoutField }),
+		result: z.object({ medianMs: z.number(), p99Ms: z.number(), mostMs: z.number() }),
+	},
 	list: { params: z.object({ guest: uuidField.optional() }), result: z.object(holdings) },
 };
 

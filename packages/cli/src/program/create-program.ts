@@ -4,6 +4,7 @@ import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
 import { addConfigCommands } from "./config-commands.ts";
+import { addConsoleCommand } from "./console-command.ts";
 import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
@@ -55,6 +56,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addPciCommands(program, start);
 	addTuningCommands(program, start);
 	addLookCommands(program, start);
+	addConsoleCommand(program, start);
 	addHostCommands(program, start);
 	addConfigCommands(program, start);
 	addHelpCommands(program, io);

@@ -123,6 +123,8 @@ class FakeEvtchn implements BoundEvtchn {
 	readonly port: EvtchnPort;
 	readonly #hooks: EvtchnHooks;
 	#pending = false;
+	#isPaused = false;
+	#isHeld = false;
 
 	constructor(port: EvtchnPort, hooks: EvtchnHooks) {
 		this.port = port;
@@ -134,17 +136,29 @@ class FakeEvtchn implements BoundEvtchn {
 		queueMicrotask(this.#hooks.onNotify);
 	}
 
+	pause(): void {
+		this.#isPaused = true;
+	}
+
+	resume(): boolean {
+		const isHeld = this.#isHeld;
+		this.#isPaused = false;
+		this.#isHeld = false;
+		return isHeld;
+	}
+
 	close(): void {
 		this.#hooks.onClose();
 	}
 
 	/** An event that is pending already is one event. */
 	raise(): void {
-		if (this.#pending) return;
+		if (this.#pending || this.#isHeld) return;
 		this.#pending = true;
 		setImmediate(() => {
 			this.#pending = false;
-			if (this.#hooks.alive()) this.#hooks.onEvent();
+			if (this.#isPaused) this.#isHeld = true;
+			else if (this.#hooks.alive()) this.#hooks.onEvent();
 		});
 	}
 }

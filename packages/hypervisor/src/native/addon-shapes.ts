@@ -24,6 +24,8 @@ export interface EvtchnAddon {
 	bindUnbound(domid: number): number;
 	unbind(port: number): void;
 	notify(port: number): void;
+	/** A port is masked when `onEvent` is called for it, and stays so until this. */
+	unmask(port: number): void;
 	keepAlive(wanted: boolean): void;
 	close(): void;
 }

@@ -15,6 +15,7 @@ const MOST_BACKLOG_BYTES = 64 * 1024;
 export class GuestConsole {
 	readonly #parts: GuestConsoleParts;
 	#backlog: Buffer = Buffer.alloc(0);
+	#pour: ((most: number) => Uint8Array) | undefined;
 
 	constructor(parts: GuestConsoleParts) {
 		this.#parts = parts;
@@ -24,6 +25,12 @@ export class GuestConsole {
 	write(output: string | Uint8Array): void {
 		const bytes = typeof output === "string" ? Buffer.from(output) : output;
 		this.#backlog = Buffer.concat([this.#backlog, bytes]).subarray(-MOST_BACKLOG_BYTES);
+		this.#pushOutput();
+	}
+
+	/** Writes what a source gives, as the backend takes it and without dropping any, until it gives nothing. */
+	pour(source: (most: number) => Uint8Array): void {
+		this.#pour = source;
 		this.#pushOutput();
 	}
 
@@ -37,6 +44,7 @@ export class GuestConsole {
 		const { words, bytes } = this.#parts.page;
 		const produced = Atomics.load(words, PAGE.outputProduced);
 		const used = (produced - Atomics.load(words, PAGE.outputConsumed)) >>> 0;
+		if (this.#backlog.length === 0 && used < PAGE.outputBytes) this.#draw(PAGE.outputBytes - used);
 		const count = Math.min(this.#backlog.length, PAGE.outputBytes - used);
 		if (count <= 0) return;
 		for (let at = 0; at < count; at++)
@@ -44,6 +52,12 @@ export class GuestConsole {
 		Atomics.store(words, PAGE.outputProduced, (produced + count) >>> 0);
 		this.#backlog = this.#backlog.subarray(count);
 		this.#parts.notify();
+	}
+
+	#draw(most: number): void {
+		if (!this.#pour) return;
+		this.#backlog = Buffer.from(this.#pour(most));
+		if (this.#backlog.length === 0) this.#pour = undefined;
 	}
 
 	#takeInput(): void {

@@ -14,6 +14,7 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 			const store = connections.open(machine);
 			const shell = new GuestShell(`domain-${machine.domid}`, {
 				write: (text) => console.write(text),
+				pour: (source) => console.pour(source),
 				poweroff: () => machine.shutdown("poweroff"),
 				reboot: () => machine.shutdown("reboot"),
 				crash: () => machine.shutdown("crash"),

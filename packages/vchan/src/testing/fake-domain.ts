@@ -124,6 +124,8 @@ export class FakeDomain {
 				if (port.isClosed) throw new HypervisorError(`Port ${port.port} is not bound`, { errno: "ENOTCONN" });
 				this.#xen.deliver(port.peer);
 			},
+			pause: notPaused,
+			resume: notPaused,
 			close: () => {
 				if (port.isClosed) return;
 				port.isClosed = true;
@@ -137,4 +139,8 @@ export class FakeDomain {
 		if (!found) throw new HypervisorError(`Port ${port} is not bound`, { errno: "EINVAL" });
 		this.#xen.deliver(found.peer);
 	}
+}
+
+function notPaused(): never {
+	throw new Error("A vchan endpoint listens as long as it is open");
 }

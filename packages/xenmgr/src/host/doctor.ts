@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { serializeError } from "@bulkhead/base";
+import type { OtherConsoles } from "../consoles/other-consoles.ts";
 import type { Services } from "../services.ts";
 
 export interface Check {
@@ -10,7 +11,7 @@ export interface Check {
 }
 
 /** What must be right on a host for Bulkhead to work, each with its cure. */
-export async function examine(services: Services): Promise<Check[]> {
+export async function examine(services: Services, others?: OtherConsoles): Promise<Check[]> {
 	const { hypervisor, xenstore, relay, installed } = services;
 	const file = (name: string, path: string, remedy: string): Promise<Check> =>
 		check(name, remedy, async () => {
@@ -40,7 +41,18 @@ export async function examine(services: Services): Promise<Check[]> {
 		file("stub domain kernel", installed.stubKernel, stubRemedy),
 		file("stub domain ramdisk", installed.stubRamdisk, stubRemedy),
 		file("loop devices", "/dev/loop-control", "Load the module loop"),
+		...(others ? [checkOthers(others)] : []),
 	]);
+}
+
+function checkOthers(others: OtherConsoles): Promise<Check> {
+	const remedy = "Stop xenconsoled: a console has one server. bulkheadd takes over when it is restarted";
+	return check("consoles of other toolstacks", remedy, async () => {
+		const consoles = await others.describe();
+		const failed = consoles.find(({ problem }) => problem !== undefined);
+		if (failed) throw new Error(`domain ${failed.domid}: ${failed.problem}`);
+		return `${consoles.length} served`;
+	});
 }
 
 async function check(name: string, remedy: string, probe: () => Promise<string>): Promise<Check> {

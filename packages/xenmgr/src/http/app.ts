@@ -3,6 +3,7 @@ import { DeadlineError, InvalidInputError, serializeError } from "@bulkhead/base
 import { parseGuestConfig } from "@bulkhead/xlcfg";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
+import type { OtherConsoles } from "../consoles/other-consoles.ts";
 import { describeGuest, describeGuests } from "../guests/guest-view.ts";
 import type { Guests } from "../guests/guests.ts";
 import { awaitEnd, requestPower, requireDomid } from "../guests/power.ts";
@@ -25,6 +26,8 @@ export interface AppParts {
 	services: Services;
 	guests: Guests;
 	supervisor: Supervisor;
+	/** On a daemon that serves consoles of other toolstacks' domains. */
+	others?: OtherConsoles | undefined;
 	/** Honour the fault headers of tests. */
 	allowFaults: boolean;
 }
@@ -58,7 +61,7 @@ export function createApp(parts: AppParts): Hono {
 	return app;
 }
 
-function addHostRoutes(app: Hono, { services, guests }: AppParts): void {
+function addHostRoutes(app: Hono, { services, guests, others }: AppParts): void {
 	const { hypervisor, relay, events } = services;
 	app.get("/host", async (context) => {
 		const host = await hypervisor.domains.hostInfo();
@@ -69,7 +72,8 @@ function addHostRoutes(app: Hono, { services, guests }: AppParts): void {
 		});
 	});
 	app.get("/host/dmesg", async (context) => context.text(await hypervisor.domains.readConsoleRing()));
-	app.get("/host/doctor", async (context) => context.json({ checks: await examine(services) }));
+	app.get("/host/doctor", async (context) => context.json({ checks: await examine(services, others) }));
+	app.get("/host/consoles", async (context) => context.json((await others?.describe()) ?? []));
 	app.get("/events", (context) => {
 		const only = context.req.query("guest");
 		const wanted = only === undefined ? undefined : guests.get(only).uuid;

@@ -14,6 +14,7 @@ export interface SimDaemonParts {
 	directory: string;
 	/** Of the relay. */
 	controlSocket: string;
+	serveAllConsoles?: boolean;
 	onLog: (line: string) => void;
 }
 
@@ -42,6 +43,7 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
+		const { serveAllConsoles = false } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
@@ -63,6 +65,7 @@ export class SimDaemon {
 			stubMemoryMiB: 128,
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
+			serveAllConsoles,
 			logLevel: "info",
 			allowFaults: true,
 		});

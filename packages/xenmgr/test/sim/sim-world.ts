@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ApiClient, Guest } from "@bulkhead/api/client";
-import { DeadlineError, delay } from "@bulkhead/base";
+import { DeadlineError, delay, type Uuid } from "@bulkhead/base";
 import { ConsoleSession } from "@bulkhead/console/session";
 import { VirtualClock } from "@bulkhead/hypervisor/sim";
 import {
@@ -29,6 +29,8 @@ export class SimWorld {
 	readonly directory: string;
 	readonly images: SimImages;
 	readonly log: string[] = [];
+	/** Of daemons that start from now on: consoles of other toolstacks' domains are theirs to serve. */
+	serveAllConsoles = false;
 	relay!: SimulatedRelay;
 	daemon!: SimDaemon;
 	readonly #atBoot: HostCounts;
@@ -81,6 +83,7 @@ export class SimWorld {
 			images: this.images,
 			directory: this.directory,
 			controlSocket: join(this.directory, "relay", "control.sock"),
+			serveAllConsoles: this.serveAllConsoles,
 			onLog: (line) => this.log.push(line),
 		});
 		await this.eventually("the daemon and its relay", async () => {
@@ -152,7 +155,7 @@ export class SimWorld {
 	}
 
 	/** A console from its start. */
-	async console(guest: Guest, label: string): Promise<ConsoleSession> {
+	async console(guest: { uuid: Uuid }, label: string): Promise<ConsoleSession> {
 		const session = await ConsoleSession.open({
 			socketPath: join(this.directory, "relay", "console.sock"),
 			guest: guest.uuid,
