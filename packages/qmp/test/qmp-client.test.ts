@@ -40,7 +40,7 @@ function later(): { answer: Promise<unknown>; give: (value: unknown) => void } {
 describe("QmpClient.open", () => {
 	it("negotiates and knows QEMU's version", async () => {
 		const { qmp, qemu } = await connect({ version: { major: 8, minor: 1, micro: 0 } });
-		expect(qemu.received).toEqual([{ execute: "qmp_capabilities", id: 1 }]);
+		expect(qemu.received).toEqual([{ execute: "qmp_capabilities", arguments: { enable: ["oob"] }, id: 1 }]);
 		expect(qmp.version).toMatchObject({ major: 8, minor: 1, micro: 0 });
 	});
 
@@ -73,7 +73,7 @@ describe("QmpClient.open", () => {
 		const qmp = await QmpClient.open(ours, { greetingTimeoutMs: 2000 });
 		open.push(qmp);
 		expect(qmp.stats).toMatchObject({ staleMessages: 3, events: 0 });
-		expect(await executeTyped(qmp, "query-status")).toEqual({ running: true, status: "running" });
+		expect(await executeTyped(qmp, "query-status")).toEqual({ running: true, singlestep: false, status: "running" });
 	});
 
 	it("does not skip for ever", async () => {
@@ -250,9 +250,28 @@ describe("the session's end", () => {
 	});
 });
 
+describe("commands out of band", () => {
+	it("overtake one that QEMU is busy with", async () => {
+		const { qmp, qemu } = await connect({ handlers: { never: () => new Promise(() => {}), "query-yank": () => [] } });
+		const waiting = failureOf(qmp.execute("never"));
+		expect(await executeTyped(qmp, "query-yank", undefined, { oob: true })).toEqual([]);
+		expect(qemu.outOfBand).toBe(1);
+		qmp.close();
+		await waiting;
+	});
+
+	it("are refused here where QEMU has not offered them", async () => {
+		const { qmp } = await connect({ capabilities: [] });
+		expect(await failureOf(qmp.execute("query-yank", undefined, { oob: true }))).toMatchObject({
+			code: "invalid-input",
+		});
+	});
+});
+
 describe("executeTyped", () => {
-	it("leaves out what it does not know", async () => {
-		const { qmp } = await connect();
+	it("answers what has the right form, and what a newer QEMU adds", async () => {
+		const { qmp } = await connect({ handlers: { "query-name": () => ({ name: "web", colour: [1] }) } });
+		expect(await executeTyped(qmp, "query-name")).toEqual({ name: "web", colour: [1] });
 		expect(await executeTyped(qmp, "query-version")).toEqual({
 			qemu: { major: 7, minor: 2, micro: 22 },
 			package: "Debian 1:7.2+dfsg",
