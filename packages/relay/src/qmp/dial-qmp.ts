@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { RingHost } from "@bulkhead/hypervisor";
-import { QmpClient, type QmpVersion, type QmpEvent as WireEvent } from "@bulkhead/qmp";
+import { QmpClient, type QmpEvent as WireEvent } from "@bulkhead/qmp";
 import { openVchanClient } from "@bulkhead/vchan";
 import { connectSocket } from "./connect-socket.ts";
 import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.ts";
@@ -23,8 +23,8 @@ export function dialQmp(host: RingHost): QmpDialer {
 			if (!closing) onClosed(error);
 		});
 		return {
-			version: formatVersion(client.version),
-			execute: (command, args, commandTimeoutMs) => client.execute(command, args, { timeoutMs: commandTimeoutMs }),
+			version: client.version,
+			execute: (command, args, options) => client.execute(command, args, options),
 			close: () => {
 				closing = true;
 				client.close();
@@ -48,8 +48,4 @@ function plainEvent({ event, data, timestamp: { seconds, microseconds } }: WireE
 	const timestamp = seconds * 1000 + Math.floor(microseconds / 1000);
 	const empty = Object.keys(data).length === 0;
 	return { event, ...(empty ? {} : { data }), ...(seconds >= 0 && Number.isFinite(timestamp) ? { timestamp } : {}) };
-}
-
-function formatVersion({ major, minor, micro }: QmpVersion): string {
-	return major < 0 || minor < 0 || micro < 0 ? "unknown" : `${major}.${minor}.${micro}`;
 }
