@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Lab } from "../../src/lab.ts";
 import { type ProgramOutcome, runInDom0 } from "./programs/run-in-dom0.ts";
 import { vchanRows } from "./programs/vchan-rows.ts";
+import { vchanServerRows } from "./programs/vchan-server-rows.ts";
 
 const RUN_TIMEOUT_MS = 180_000;
 
-describe("the vchan client and libxenvchan's server", () => {
+describe("vchan and libxenvchan, either as the server", () => {
 	let lab: Lab;
 	let outcome: ProgramOutcome;
 
@@ -17,7 +18,7 @@ describe("the vchan client and libxenvchan's server", () => {
 
 	afterAll(() => lab?.close());
 
-	test.each(vchanRows().map(({ name }) => name))("%s", (name) => {
+	test.each([...vchanRows(), ...vchanServerRows()].map(({ name }) => name))("%s", (name) => {
 		const row = outcome.rows.get(name);
 		expect(row, `the run ended before this row: ${outcome.stderr}`).toBeDefined();
 		expect(row?.error, JSON.stringify(row?.error, null, 2)).toBeUndefined();
@@ -28,6 +29,6 @@ describe("the vchan client and libxenvchan's server", () => {
 		expect({ exitCode: outcome.exitCode, stderr: outcome.stderr }).toEqual({ exitCode: 0, stderr: "" });
 		expect(await lab.run(["xenstore-list", "/"])).not.toContain("bulkhead-test");
 		const processes = await lab.run(["ps"]);
-		expect(processes).not.toContain("--mode=server 0 /bulkhead-test");
+		expect(processes).not.toContain("vchan-socket-proxy --mode");
 	});
 });

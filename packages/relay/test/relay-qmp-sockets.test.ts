@@ -216,6 +216,7 @@ describe("a guest's QMP sockets", () => {
 		const first = await QmpSocketClient.open(pathOf("monitor"));
 		await QmpSocketClient.open(pathOf("monitor"));
 		const third = connect({ path: pathOf("monitor") });
+		third.on("error", () => {}).resume();
 		await until("its refusal", () => third.destroyed);
 		first.socket.destroy();
 		const clients = async (): Promise<number> => {
