@@ -235,6 +235,32 @@ describe("the session's end", () => {
 		expect(await waiting).toMatchObject({ code: "qmp-connection-lost" });
 	});
 
+	it("comes at whichever byte QEMU closes", async () => {
+		const said = [
+			'{"QMP":{"version":{"qemu":{"major":7,"minor":2,"micro":1},"package":""},"capabilities":[]}}\r\n',
+			'{"return":{},"id":1}\r\n',
+			'{"event":"STOP","timestamp":{"seconds":1,"microseconds":2}}\r\n{"return":{"running":true},"id":2}\r\n',
+		];
+		for (let bytes = 0; bytes < said.join("").length - 2; bytes++) {
+			const [near, far] = connectedPair();
+			let left = bytes;
+			const pieces = said.values();
+			const sayNext = (): void => {
+				const piece = pieces.next().value ?? "";
+				far.write(piece.slice(0, left));
+				left -= piece.length;
+				if (left <= 0) setImmediate(() => far.destroy());
+			};
+			far.on("error", () => {}).on("data", sayNext);
+			sayNext();
+			const failed = failureOf(
+				QmpClient.open(near, { greetingTimeoutMs: 5000 }).then((qmp) => qmp.execute("query-status", undefined)),
+			);
+			expect(await failed, `closed after ${bytes} bytes`).toBeInstanceOf(QmpConnectionError);
+			expect(near.destroyed).toBe(true);
+		}
+	});
+
 	property.prop([fc.array(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json()), { maxLength: 10 })], {
 		numRuns: 100,
 	})("is the worst that any bytes can do", async (pieces) => {
