@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Lab } from "../../src/lab.ts";
+import { installVchanEcho } from "./programs/install-vchan-echo.ts";
 import { type ProgramOutcome, runInDom0 } from "./programs/run-in-dom0.ts";
 import { vchanRows } from "./programs/vchan-rows.ts";
 import { vchanServerRows } from "./programs/vchan-server-rows.ts";
@@ -13,7 +14,8 @@ describe("vchan and libxenvchan, either as the server", () => {
 
 	beforeAll(async () => {
 		lab = await Lab.attach();
-		outcome = await runInDom0(lab, join(import.meta.dirname, "programs/vchan-main.ts"), RUN_TIMEOUT_MS);
+		const program = join(import.meta.dirname, "programs/vchan-main.ts");
+		outcome = await runInDom0(lab, program, RUN_TIMEOUT_MS, [await installVchanEcho(lab)]);
 	}, RUN_TIMEOUT_MS + 60_000);
 
 	afterAll(() => lab?.close());

@@ -4,4 +4,4 @@ import { runVictim, vchanRows } from "./vchan-rows.ts";
 import { vchanServerRows } from "./vchan-server-rows.ts";
 
 if (process.argv[2] === "victim") await runVictim();
-else await runRows([...vchanRows(), ...vchanServerRows()]);
+else await runRows([...vchanRows(), ...vchanServerRows(process.argv[2])]);

@@ -1,111 +1,18 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Duplex } from "node:stream";
-import { DOM0, delay, withDeadline } from "@bulkhead/base";
-import type { GrantOffers, RingHost } from "@bulkhead/hypervisor";
-import { openGrantOffers, openRingHost } from "@bulkhead/hypervisor/native";
-import {
-	type OpenVchanServer,
-	openVchanClient,
-	openVchanServer,
-	type VchanServer,
-	type VchanSession,
-} from "@bulkhead/vchan";
+import { DOM0, evtchnPort, grantRef } from "@bulkhead/base";
+import { openVchanClient } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import type { Row } from "./rows.ts";
+import { collect, inWorld, ServedVchan, sha256, soon, type World } from "./served-vchan.ts";
 
-const STEP_MS = 20_000;
 const RECONNECTS = 30;
 
-/** Our server in domain 0, published for Xen's vchan-socket-proxy as a client in domain 0. */
-class ServedVchan {
-	readonly sessions: VchanSession[] = [];
-	readonly server: VchanServer;
-	readonly #store: XenstoreClient;
-	readonly #path: string;
-	readonly #folder: string;
-	#proxy: ChildProcess | undefined;
+type Body = (world: World, echo: string) => Promise<Record<string, unknown> | undefined>;
 
-	static async open(world: World, options: Partial<OpenVchanServer> & { serve: (session: VchanSession) => void }) {
-		const store = await XenstoreClient.connect();
-		return new ServedVchan(world, store, await mkdtemp(join(tmpdir(), "vchan-served-")), options);
-	}
-
-	private constructor(
-		{ host, offers }: World,
-		store: XenstoreClient,
-		folder: string,
-		{ serve, ...options }: Partial<OpenVchanServer> & { serve: (session: VchanSession) => void },
-	) {
-		this.#store = store;
-		this.#folder = folder;
-		this.#path = `/bulkhead-test/served-${process.pid}`;
-		this.server = openVchanServer({
-			offers,
-			evtchns: host.evtchns,
-			domid: DOM0,
-			onSession: (session) => {
-				this.sessions.push(session);
-				session.on("error", () => {});
-				serve(session);
-			},
-			...options,
-		});
-	}
-
-	async startProxy(): Promise<void> {
-		await this.#store.write(`${this.#path}/event-channel`, `${this.server.port}`);
-		await this.#store.write(`${this.#path}/ring-ref`, `${this.server.ringRef}`);
-		const args = ["--mode=client", `${DOM0}`, this.#path, this.#socketPath];
-		this.#proxy = spawn("vchan-socket-proxy", args, { stdio: "ignore" });
-		await eventually("the proxy's socket", () =>
-			access(this.#socketPath).then(
-				() => true,
-				() => false,
-			),
-		);
-	}
-
-	connect(): Socket {
-		const socket = connect({ path: this.#socketPath });
-		socket.on("error", () => {});
-		return socket;
-	}
-
-	async killProxy(): Promise<void> {
-		if (!this.#proxy) return;
-		const exited = once(this.#proxy, "exit");
-		this.#proxy.kill("SIGKILL");
-		this.#proxy = undefined;
-		await exited;
-	}
-
-	async close(): Promise<void> {
-		await this.killProxy();
-		await this.server.close();
-		await this.#store.remove(this.#path);
-		if ((await this.#store.findList("/bulkhead-test"))?.length === 0) await this.#store.remove("/bulkhead-test");
-		this.#store.close();
-		await rm(this.#folder, { recursive: true, force: true });
-	}
-
-	get #socketPath(): string {
-		return join(this.#folder, "socket");
-	}
-}
-
-interface World {
-	host: RingHost;
-	offers: GrantOffers;
-}
-
-const BODIES: Record<string, (world: World) => Promise<Record<string, unknown> | undefined>> = {
+const BODIES: Record<string, Body> = {
 	"our server: Xen's client sends a MiB and gets it back": async (world) => {
 		const served = await ServedVchan.open(world, { serve: (session) => void session.pipe(session) });
 		try {
@@ -178,55 +85,49 @@ const BODIES: Record<string, (world: World) => Promise<Record<string, unknown> |
 			await served.close();
 		}
 	},
+	"our server: libxenvchan's own client uses rings of many pages": async (world, echo) => {
+		const served = await ServedVchan.open(world, {
+			leftOrder: 13,
+			rightOrder: 14,
+			serve: (session) => void session.pipe(session),
+		});
+		try {
+			const client = spawn(echo, ["client", `${DOM0}`, await served.publish(), `${1024 * 1024}`], { stdio: "ignore" });
+			assert.deepEqual(await soon("the client's end", once(client, "exit")), [0, null]);
+			return undefined;
+		} finally {
+			await served.close();
+		}
+	},
+	"our client: libxenvchan's own server offers rings of many pages": async ({ host: { grants, evtchns } }, echo) => {
+		const path = `/bulkhead-test/echo-${process.pid}`;
+		const store = await XenstoreClient.connect();
+		const server = spawn(echo, ["server", `${DOM0}`, path, "65536", "16384"], { stdio: "ignore" });
+		try {
+			const wait = { timeoutMs: 20_000, what: "libxenvchan's server" };
+			await store.waitFor(`${path}/event-channel`, (port) => port !== undefined, wait);
+			const client = openVchanClient({
+				grants,
+				evtchns,
+				domid: DOM0,
+				ringRef: grantRef(await store.readText(`${path}/ring-ref`)),
+				remotePort: evtchnPort(await store.readText(`${path}/event-channel`)),
+			});
+			const sent = randomBytes(1024 * 1024);
+			client.write(sent);
+			assert.equal(sha256(await soon("the echo", collect(client, sent.length))), sha256(sent));
+			await client.close();
+			assert.deepEqual(await soon("the server's end", once(server, "exit")), [0, null]);
+			return undefined;
+		} finally {
+			server.kill("SIGKILL");
+			await store.remove(path);
+			store.close();
+		}
+	},
 };
 
-export function vchanServerRows(): Row[] {
-	return Object.entries(BODIES).map(([name, body]) => ({ name, run: () => inWorld(body) }));
-}
-
-/** Runs on devices of its own, and finds what was not given back. */
-async function inWorld(body: (world: World) => Promise<Record<string, unknown> | undefined>) {
-	const before = await openDescriptors();
-	const world: World = { host: openRingHost(), offers: openGrantOffers() };
-	try {
-		return await body(world);
-	} finally {
-		world.offers.close();
-		world.host.close();
-		await eventually("all descriptors to close", async () => (await openDescriptors()) <= before);
-	}
-}
-
-async function openDescriptors(): Promise<number> {
-	return (await readdir("/proc/self/fd")).length;
-}
-
-function collect(stream: Duplex, length: number): Promise<Buffer> {
-	return new Promise((resolve, reject) => {
-		const chunks: Buffer[] = [];
-		let got = 0;
-		stream.on("data", (chunk: Buffer) => {
-			chunks.push(chunk);
-			got += chunk.length;
-			if (got >= length) resolve(Buffer.concat(chunks));
-		});
-		stream.once("error", reject);
-		stream.once("close", () => reject(new Error(`The stream ended after ${got} bytes of ${length}`)));
-	});
-}
-
-async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-	const deadline = performance.now() + STEP_MS;
-	while (!(await holds())) {
-		assert.ok(performance.now() < deadline, `Gave up waiting for ${what}`);
-		await delay(20);
-	}
-}
-
-function soon<T>(what: string, promise: Promise<T>): Promise<T> {
-	return withDeadline(promise, { timeoutMs: STEP_MS, what });
-}
-
-function sha256(bytes: Buffer): string {
-	return createHash("sha256").update(bytes).digest("hex");
+/** @param echo vchan-echo.c, as a program */
+export function vchanServerRows(echo = ""): Row[] {
+	return Object.entries(BODIES).map(([name, body]) => ({ name, run: () => inWorld((world) => body(world, echo)) }));
 }
