@@ -14,19 +14,17 @@ describe("Slots", () => {
 				return new Promise<void>((resolve) => finish.push(resolve));
 			}, WAIT),
 		);
-		await new Promise((resolve) => setImmediate(resolve));
+		const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+		await turn();
 		expect(started).toEqual([0, 1]);
 		finish[1]?.();
-		await runs[1];
-		await new Promise((resolve) => setImmediate(resolve));
+		await turn();
 		expect(started).toEqual([0, 1, 2]);
 		finish[0]?.();
-		await runs[0];
-		finish[2]?.();
-		await runs[2];
-		finish[3]?.();
-		await runs[3];
+		await turn();
 		expect(started).toEqual([0, 1, 2, 3]);
+		for (const end of finish) end();
+		await Promise.all(runs);
 	});
 
 	it("forget who gave up waiting, and go on after a failure", async () => {

@@ -1,7 +1,8 @@
 import { Duplex } from "node:stream";
-import { CancelledError, ProtocolError } from "@bulkhead/base";
+import { CancelledError } from "@bulkhead/base";
 import type { BoundEvtchn } from "@bulkhead/hypervisor";
 import { VchanClosedError } from "./errors.ts";
+import { EventRate } from "./event-rate.ts";
 import { LARGEST_RING_BYTES, NOTIFY } from "./layout.ts";
 import type { Incoming, RingProducer } from "./ring.ts";
 
@@ -43,8 +44,6 @@ interface PendingWrite {
 
 /** Bytes taken from the ring in one turn of the event loop: a fast peer gets no more of it than others do. */
 const BYTES_PER_TURN = 64 * 1024;
-/** An honest peer sends an event when bytes have moved. So many more than bytes only burn our time. */
-const IDLE_EVENTS_PER_SECOND = 5000;
 
 /**
  * One end of a vchan as a stream, back-pressure included. When the peer closes, what it wrote is still read, then the
@@ -64,7 +63,7 @@ export class VchanEndpoint extends Duplex {
 	#hasEnded = false;
 	#turn: NodeJS.Immediate | undefined;
 	#budgetBytes = BYTES_PER_TURN;
-	#window = { since: 0, events: 0, bytes: 0 };
+	readonly #eventRate = new EventRate();
 
 	constructor(parts: EndpointParts) {
 		super({ allowHalfOpen: false });
@@ -148,7 +147,8 @@ export class VchanEndpoint extends Duplex {
 	}
 
 	#serve(): void {
-		this.#checkEventRate();
+		const { events, bytesRead, bytesWritten } = this.stats;
+		this.#eventRate.check({ events, bytes: bytesRead + bytesWritten });
 		this.#pull();
 		if (!this.destroyed) this.#flush();
 		if (!this.destroyed) this.#noticePeer();
@@ -235,16 +235,6 @@ export class VchanEndpoint extends Duplex {
 		if (!write || !this.#legacy) return;
 		this.#pendingWrite = undefined;
 		write.done(new VchanClosedError());
-	}
-
-	#checkEventRate(): void {
-		const { events, bytesRead, bytesWritten } = this.stats;
-		const bytes = bytesRead + bytesWritten;
-		const now = performance.now();
-		if (now - this.#window.since > 1000) this.#window = { since: now, events, bytes };
-		const idle = events - this.#window.events - (bytes - this.#window.bytes);
-		if (idle > IDLE_EVENTS_PER_SECOND)
-			throw new ProtocolError("Vchan peer sends events for nothing", { fields: { idle } });
 	}
 
 	/** What goes wrong with the memory or the event channel ends the stream. */

@@ -4,6 +4,7 @@ import { QmpClient, type QmpEvent as WireEvent } from "@bulkhead/qmp";
 import { openVchanClient } from "@bulkhead/vchan";
 import { connectSocket } from "./connect-socket.ts";
 import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.ts";
+import { QEMU_INPUT, throttle } from "./throttle.ts";
 
 /**
  * Reaches QEMUs: those in stub domains over vchans, whose page is a grant of the stub domain and whose event channel is
@@ -12,6 +13,7 @@ import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.
 export function dialQmp(host: RingHost): QmpDialer {
 	return async (place, { timeoutMs, signal, onEvent, onClosed }): Promise<QmpConnection> => {
 		const stream = await openStream(host, place, timeoutMs, signal);
+		throttle(stream, QEMU_INPUT);
 		// The client takes the stream over: it is destroyed (and the ring unmapped) when this fails.
 		const client = await QmpClient.open(stream, {
 			greetingTimeoutMs: timeoutMs,
