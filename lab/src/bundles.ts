@@ -25,6 +25,7 @@ export interface Program {
 const PROGRAMS: readonly Program[] = [
 	{ entry: "packages/xenmgr/src/main.ts", path: "/usr/lib/bulkhead/bulkheadd.mjs", service: "bulkheadd" },
 	{ entry: "packages/relay/src/main.ts", path: "/usr/lib/bulkhead/bulkhead-relay.mjs", service: "bulkhead-relay" },
+	{ entry: "packages/relay/src/proxy/main.ts", path: "/usr/lib/bulkhead/vchan-socket-proxy.mjs" },
 	{
 		entry: "packages/cli/src/main.ts",
 		path: "/usr/lib/bulkhead/bulkhead.cjs",

@@ -2,6 +2,7 @@
 #include "evtchn.h"
 #include "fd-poll.h"
 #include "foreign-memory.h"
+#include "grant-offers.h"
 #include "grants.h"
 #include "host-devices.h"
 #include "loop-device.h"
@@ -10,6 +11,7 @@
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	bulkhead::exportEvtchn(env, exports);
 	bulkhead::exportGrants(env, exports);
+	bulkhead::exportGrantOffers(env, exports);
 	bulkhead::exportForeignMemory(env, exports);
 	bulkhead::exportFdPoll(env, exports);
 	bulkhead::exportHostDevices(env, exports);

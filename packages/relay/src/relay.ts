@@ -19,7 +19,7 @@ import { VERSION } from "./version.ts";
 export interface RelayOptions {
 	host: RingHost;
 	dialQmp: QmpDialer;
-	/** Sockets: `control.sock`, `console.sock`, `guests/<uuid>/<label>.sock`. */
+	/** Sockets: `control.sock`, `console.sock`, `guests/<uuid>/<label>.sock`, `guests/<uuid>/qmp/<role>.sock`. */
 	runDirectory: string;
 	/** Journals: `<uuid>/<label>.*`. */
 	stateDirectory: string;
@@ -71,6 +71,8 @@ export class Relay {
 		this.#qmps = new QmpTable({
 			dial: options.dialQmp,
 			policy: options.qmpPolicy ?? DEFAULT_QMP_POLICY,
+			guestsDirectory: join(options.runDirectory, "guests"),
+			admit: (socket) => this.#admit(socket),
 			log,
 			onEvent: (event) => this.#control?.notify("qmp-event", event),
 			onEnded: (ended) => this.#control?.notify("qmp-ended", ended),
@@ -142,7 +144,7 @@ export class Relay {
 				return {};
 			},
 			"qmp-execute": async ({ guest, command, arguments: args, timeoutMs }) => ({
-				return: await qmps.execute(guest, command, args, timeoutMs),
+				return: await qmps.execute(guest, { role: "toolstack", command, ...(args && { args }), timeoutMs }),
 			}),
 			"forget-guest": async ({ guest }) => {
 				qmps.detach(guest);

@@ -1,6 +1,6 @@
 import { type DomId, type EvtchnPort, type GrantRef, grantRef } from "@bulkhead/base";
 import type { BoundEvtchn, EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
-import { type EndpointBytes, type EndpointParts, VchanEndpoint } from "./endpoint.ts";
+import { type EndpointParts, VchanEndpoint } from "./endpoint.ts";
 import { LIVE, NOTIFY, OFFSET, PAGE_BYTES, type RingPlace, readLayout } from "./layout.ts";
 import { RingConsumer, RingProducer } from "./ring.ts";
 import { leftRing, rightRing } from "./ring-memory.ts";
@@ -14,21 +14,25 @@ export interface OpenVchanClient {
 	ringRef: GrantRef;
 	/** The server's port, as it published it. */
 	remotePort: EvtchnPort;
+	/** A byte to begin with, if the server looks out for one: see MarkedInput. */
+	reconnectMarker?: number;
 }
-
-const CLIENT_BYTES: EndpointBytes = {
-	ownLive: OFFSET.clientLive,
-	peerLive: OFFSET.serverLive,
-	peerWishes: OFFSET.clientNotify,
-	ownWishes: OFFSET.serverNotify,
-};
 
 /** The client's end: connected from the beginning. */
 export class VchanClient extends VchanEndpoint {
-	constructor(parts: Omit<EndpointParts, "bytes">) {
-		super({ ...parts, bytes: CLIENT_BYTES });
-		Atomics.store(parts.page, OFFSET.clientLive, LIVE.connected);
-		Atomics.or(parts.page, OFFSET.serverNotify, NOTIFY.written);
+	constructor(parts: Pick<EndpointParts, "page" | "incoming" | "outgoing" | "evtchn" | "release">) {
+		const { page, evtchn } = parts;
+		super({
+			...parts,
+			wishes: { peers: OFFSET.clientNotify, own: OFFSET.serverNotify },
+			isPeerThere: () => Atomics.load(page, OFFSET.serverLive) !== LIVE.gone,
+			depart: () => {
+				Atomics.store(page, OFFSET.clientLive, LIVE.gone);
+				evtchn.notify();
+			},
+		});
+		Atomics.store(page, OFFSET.clientLive, LIVE.connected);
+		Atomics.or(page, OFFSET.serverNotify, NOTIFY.written);
 		this.start();
 	}
 }
@@ -38,7 +42,8 @@ export class VchanClient extends VchanEndpoint {
  * process is killed. A vchan has one client at a time: its rings have one reader and one writer.
  * @throws HypervisorError, ProtocolError for impossible ring sizes; nothing stays mapped or bound then
  */
-export function openVchanClient({ grants, evtchns, domid, ringRef, remotePort }: OpenVchanClient): VchanClient {
+export function openVchanClient(options: OpenVchanClient): VchanClient {
+	const { grants, evtchns, domid, ringRef, remotePort, reconnectMarker } = options;
 	let client: VchanClient | undefined;
 	const evtchn = evtchns.bindInterdomain(domid, remotePort, () => client?.handleEvent());
 	const maps: MappedGrants[] = [];
@@ -58,6 +63,7 @@ export function openVchanClient({ grants, evtchns, domid, ringRef, remotePort }:
 		const outgoing = new RingProducer(leftRing(page, locate(left, true)));
 		const incoming = new RingConsumer(rightRing(page, locate(right, false)));
 		client = new VchanClient({ page, outgoing, incoming, evtchn, release });
+		if (reconnectMarker !== undefined) client.write(Buffer.of(reconnectMarker));
 		return client;
 	} catch (error) {
 		release();

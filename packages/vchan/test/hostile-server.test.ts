@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { DOM0, domId, type GrantRef, ProtocolError } from "@bulkhead/base";
-import type { BoundEvtchn } from "@bulkhead/hypervisor";
+import type { BoundEvtchn, OfferedPages } from "@bulkhead/hypervisor";
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { LIVE, NOTIFY, OFFSET, type OfferedPages, openVchanClient, type VchanClient } from "../src/index.ts";
+import { LIVE, NOTIFY, OFFSET, openVchanClient, type VchanClient } from "../src/index.ts";
 import { FakeXen } from "../src/testing/index.ts";
 
 const STUB = domId(5);

@@ -69,6 +69,8 @@ export type AttachedQmp = QmpPlace & {
 	/** Events passed on, and events above the permitted rate or not on the list, which were not. */
 	events: number;
 	droppedEvents: number;
+	/** Connected to the guest's QMP sockets now. */
+	clients: number;
 };
 
 export interface RelayHoldings {

@@ -41,6 +41,7 @@ const qmpState = {
 	qemuVersion: z.string().optional(),
 	events: countField,
 	droppedEvents: countField,
+	clients: countField,
 };
 
 const holdings = {

@@ -10,6 +10,7 @@ export const NATIVE_TARGETS = {
 			"failure",
 			"fd-poll",
 			"foreign-memory",
+			"grant-offers",
 			"grants",
 			"host-devices",
 			"loop-device",

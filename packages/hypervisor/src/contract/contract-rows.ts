@@ -9,6 +9,7 @@ import { grantsContract } from "./grants-contract.ts";
 import { linksContract } from "./links-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
 import { pciContract } from "./pci-contract.ts";
+import { offersContract } from "./offers-contract.ts";
 import { pvhContract } from "./pvh-contract.ts";
 import { resourcesContract } from "./resources-contract.ts";
 import { settingsContract } from "./settings-contract.ts";
@@ -23,6 +24,7 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		pvhContract,
 		evtchnsContract,
 		grantsContract,
+		offersContract,
 		foreignMemoryContract,
 		devicesContract,
 		loopsContract,

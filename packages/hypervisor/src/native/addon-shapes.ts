@@ -7,6 +7,7 @@ import type { BuiltImage } from "../ports/guest-builder.ts";
 export interface RingsAddon {
 	Evtchn: new (onEvent: (port: number) => void) => EvtchnAddon;
 	Grants: new () => GrantsAddon;
+	GrantOffers: new () => GrantOffersAddon;
 	ForeignMemory: new () => ForeignMemoryAddon;
 	FdPoll: new (fd: number, onReady: (readable: boolean, writable: boolean, hangup: boolean) => void) => FdPollAddon;
 	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean };
@@ -39,6 +40,17 @@ export interface GrantsAddon {
 		notifyOffset?: number,
 		notifyPort?: number,
 	): ArrayBuffer;
+	unmap(buffer: ArrayBuffer): boolean;
+	close(): void;
+}
+
+export interface GrantOffersAddon {
+	offer(
+		domid: number,
+		pages: number,
+		notifyOffset?: number,
+		notifyPort?: number,
+	): { buffer: ArrayBuffer; refs: number[] };
 	unmap(buffer: ArrayBuffer): boolean;
 	close(): void;
 }

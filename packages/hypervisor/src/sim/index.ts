@@ -5,7 +5,7 @@ export type { SimBlockHandle, SimLoops } from "./files/sim-loops.ts";
 export type { SimHvmImage, SimImage, SimPvhImage, SimPvImage } from "./guests/sim-image.ts";
 export type { SimMachine } from "./guests/sim-machine.ts";
 export type { SimProgram, SimProgramTable } from "./guests/sim-program.ts";
-export { SimGrantOffers, type SimOffer } from "./memory/sim-grant-offers.ts";
+export { SimGrantOffers } from "./memory/sim-grant-offers.ts";
 export { PAGE_BYTES, SimPage } from "./memory/sim-page.ts";
 export type { SimScript } from "./network/sim-hotplug-scripts.ts";
 export type { SimLinks } from "./network/sim-links.ts";

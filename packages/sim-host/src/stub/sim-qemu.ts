@@ -1,6 +1,6 @@
 import type { DomId } from "@bulkhead/base";
 import type { SimMachine } from "@bulkhead/hypervisor/sim";
-import type { FakeQemu } from "@bulkhead/qmp/testing";
+import type { FakeQemu, FakeQemuOptions } from "@bulkhead/qmp/testing";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConsole } from "../devices/guest-console.ts";
 import { CdDrives } from "./cd-drives.ts";
@@ -21,6 +21,8 @@ export interface SimQemuParts {
 	silentQmp: boolean;
 	/** How many media that come at run time are refused. */
 	refusedMedia: number;
+	/** Answers in place of its own. */
+	lies: FakeQemuOptions["handlers"];
 	/** QEMU has died: the stub's init says so. */
 	onDeath: (reason: string) => Promise<void>;
 }
@@ -51,6 +53,7 @@ export class SimQemu implements EmulatedMachine {
 					stop: (_, qemu) => this.#stop(qemu),
 					system_powerdown: (_, qemu) => this.#pressPower(qemu),
 					quit: () => setImmediate(() => void this.die("The device model exited with status 0")),
+					...parts.lies,
 				},
 			},
 		});

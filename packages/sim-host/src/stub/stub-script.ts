@@ -1,3 +1,5 @@
+import type { FakeQemuOptions } from "@bulkhead/qmp/testing";
+
 /** How the next stub domains behave. */
 export interface StubScript {
 	/** From start to a running QEMU, on the host's clock. */
@@ -10,6 +12,8 @@ export interface StubScript {
 	silentQmp?: boolean;
 	/** How many media that come at run time QEMU refuses before it takes one. */
 	refusedMedia?: number;
+	/** What a QEMU in wrong hands answers in place of its own: a promise that never settles is never answered. */
+	lies?: FakeQemuOptions["handlers"];
 }
 
 export const WELL_BEHAVED: StubScript = { bootMs: 0 };
