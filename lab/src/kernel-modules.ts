@@ -13,6 +13,7 @@ export const DOM0_MODULES = [
 	"xen-blkback",
 	"xen-netback",
 	"loop",
+	"nbd",
 	"tun",
 	"bridge",
 	"e1000",

@@ -8,4 +8,6 @@ export * from "./ports/guest-builder.ts";
 export type * from "./ports/host-devices.ts";
 export type * from "./ports/hotplug-scripts.ts";
 export type * from "./ports/hypervisor.ts";
+export * from "./ports/image-devices.ts";
 export * from "./ports/network-links.ts";
+export { physicalDevice } from "./physical-device.ts";

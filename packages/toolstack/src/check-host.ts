@@ -2,7 +2,8 @@ import type { Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBios, checkDeviceModel } from "./check-device-model.ts";
-import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkDisk } from "./check-disk.ts";
+import { checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
@@ -36,11 +37,11 @@ const PV_OVERHEAD_KIB = 1024;
  */
 export async function checkHost(
 	config: GuestConfig,
-	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
+	host: { hypervisor: Pick<Hypervisor, "domains" | "images" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
 ): Promise<HostFacts> {
 	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
-	for (const disk of config.disks) await checkDisk(disk);
+	for (const disk of config.disks) await checkDisk(disk, hypervisor);
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,

@@ -13,7 +13,7 @@ import {
 	removeLocalQemu,
 	startLocalQemu,
 } from "../src/device-model/dom0/local-qemu.ts";
-import { findProcess, isRunning, startQemu, stopProcess } from "../src/device-model/dom0/qemu-process.ts";
+import { startQemu } from "../src/device-model/dom0/qemu-process.ts";
 import type { GuestRuntime } from "../src/runtime.ts";
 import { hvmConfig } from "./fixtures.ts";
 

@@ -28,6 +28,8 @@ export interface DaemonOptions {
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryMiB: number;
+	/** Whom the servers of disk images that are not raw run as. */
+	imageUser: string;
 	/** What nics join whose config names no bridge. */
 	bridge: string;
 	/** Where hot-plug scripts without a path are. */
@@ -66,6 +68,7 @@ const OPTIONS = {
 		help: "the stub domain's kernel command line",
 	},
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
+	"image-user": { type: "string", default: "bulkhead-image", help: "user of qemu-nbd, which serves disk images" },
 	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
 	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
@@ -121,6 +124,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
+			imageUser: values["image-user"],
 			bridge: values.bridge,
 			scriptDirectory: values["script-directory"],
 			logLevel: values["log-level"],

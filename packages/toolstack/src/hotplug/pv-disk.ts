@@ -1,6 +1,5 @@
 import type { ToolstackContext } from "../context.ts";
 import { awaitBackend } from "../devices/await-backend.ts";
-import type { HeldDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
 import { type OpenDisk, vbdDevice } from "../devices/vbd.ts";
 import { xenbusPaths } from "../devices/xenbus-device.ts";
@@ -39,6 +38,3 @@ export function removePvDisk(
 ): Promise<Removal> {
 	return removeXenbusDevice(xenstore, vbdDevice(domidOf(runtime, role), disk), options);
 }
-
-/** Drops this process' hold on a block device; blkback's goes with the device. */
-export const letGo = (held: HeldDisk | undefined): void => held?.loop?.release();

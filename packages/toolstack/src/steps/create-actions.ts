@@ -23,6 +23,8 @@ import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
+/** An image server that is started, connected, and has to be ended again. */
+const IMAGE_MS = 60_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
 /** The driver, the interface, then a script with its own 40 s. */
@@ -45,9 +47,9 @@ const releaseRings = ({ rings, config }: ToolstackContext): Promise<void> =>
 export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"open-disk": {
 		title: ({ disk }) => `Opening disk ${disk.vdev}`,
-		timeoutMs: QUICK_MS,
+		timeoutMs: IMAGE_MS,
 		run: ({ disk }, context) => openDisk(context, disk),
-		undo: async ({ disk }, context) => closeDisk(context, disk),
+		undo: ({ disk }, context) => closeDisk(context, disk),
 	},
 
 	"open-boot-file": {

@@ -3,7 +3,7 @@ import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
 import { disconnectNics } from "../devices/nics.ts";
-import { closeDisk } from "../devices/open-disk.ts";
+import { closeDisk, closeImages } from "../devices/open-disk.ts";
 import { nicsOf } from "../devices/vif.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
@@ -15,6 +15,8 @@ import type { DestroyStep, Role } from "../steps.ts";
 const QUICK_MS = 20_000;
 /** Xen scrubs a dying domain's memory: libxl gives backends 10 s, big guests need longer. */
 const DESTROY_MS = 120_000;
+/** What image servers hold is written out: side by side, each with a time limit of its own. */
+const DISKS_MS = 60_000;
 const GONE_MS = 30_000;
 /** Each has 40 s, and they run side by side. */
 const SCRIPTS_MS = 60_000;
@@ -77,9 +79,10 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 	},
 	"release-disks": {
 		title: () => "Releasing disks",
-		timeoutMs: QUICK_MS,
+		timeoutMs: DISKS_MS,
 		async run(_, context) {
-			for (const disk of context.config.disks) closeDisk(context, disk);
+			await Promise.all(context.config.disks.map((disk) => closeDisk(context, disk)));
+			await closeImages(context);
 			await closeBootFiles(context);
 		},
 	},

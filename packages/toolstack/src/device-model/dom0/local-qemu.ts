@@ -1,6 +1,14 @@
 import { chmod, mkdir, rm } from "node:fs/promises";
-import { DOM0, type DomId } from "@bulkhead/base";
-import type { GuestConfig } from "@bulkhead/xlcfg";
+import {
+	awaitProcessEnd,
+	DOM0,
+	type DomId,
+	findProcess,
+	isRunning,
+	type ProcessIdentity,
+	stopProcess,
+} from "@bulkhead/base";
+import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
 import type { ToolstackContext } from "../../context.ts";
 import { writeNodes } from "../../domain/node-tree.ts";
 import { deviceModelPath, domainPath } from "../../domain/paths.ts";
@@ -11,20 +19,13 @@ import { domidOf, type LocalQemu, provided } from "../../runtime.ts";
 import type { ArgsPlace } from "../args/args-place.ts";
 import { qemuArgs } from "../qemu-args.ts";
 import { openLog, tailOfLog } from "./qemu-log.ts";
-import {
-	awaitProcessEnd,
-	findProcess,
-	isRunning,
-	type ProcessIdentity,
-	startQemu,
-	stopProcess,
-} from "./qemu-process.ts";
+import { startQemu } from "./qemu-process.ts";
 
 /** QEMU's PV console backend keeps no more than this of what nobody reads (XSA-180; libxl sets the same). */
 const CONSOLE_LIMIT = "1048576";
-const STOP_MS = { graceMs: 10_000, killMs: 10_000 } as const;
+const STOP = { title: "QEMU", graceMs: 10_000, killMs: 10_000 } as const;
 
-type Context = Pick<ToolstackContext, "config" | "runtime" | "xenstore" | "places" | "saveRuntime">;
+type Context = Pick<ToolstackContext, "config" | "openDisks" | "runtime" | "xenstore" | "places" | "saveRuntime">;
 
 /** The unix socket of a guest's QEMU in domain 0. */
 export const qmpSocketOf = (folder: string): string => `${folder}/qmp`;
@@ -60,7 +61,7 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 	try {
 		const process = await startQemu({
 			binary,
-			args: qemuArgs(config, placeOf(context, guest)),
+			args: qemuArgs({ ...config, disks: config.disks.map((disk) => servedDisk(context, disk)) }, placeOf(context, guest)),
 			env: environment(config, guest),
 			logFd: log.fd,
 		});
@@ -70,6 +71,12 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 	}
 	await saveRuntime();
 	await xenstore.write(`${domainPath(guest)}/image/device-model-pid`, provided(runtime.qemu.pid, "QEMU's pid"));
+}
+
+/** An image that is not raw has one server: QEMU gets its block device, as the guest's PV driver does. */
+function servedDisk({ openDisks }: Context, disk: DiskConfig): DiskConfig {
+	if (disk.format === "raw" || disk.path === undefined) return disk;
+	return { ...disk, format: "raw", path: provided(openDisks.get(disk.vdev), `open disk ${disk.vdev}`).devicePath };
 }
 
 function environment({ sdl }: GuestConfig, guest: DomId): Record<string, string> {
@@ -131,7 +138,7 @@ export async function removeLocalQemu(context: Context): Promise<void> {
 	const process =
 		identityOf(runtime.qemu) ??
 		(await findProcess(`socket,id=libxl-cmd,path=${socket.replaceAll(",", ",,")},server=on,wait=off`));
-	if (process && (await isRunning(process))) await stopProcess(process, STOP_MS);
+	if (process && (await isRunning(process))) await stopProcess(process, STOP);
 	await rm(places.qemuFolder, { recursive: true, force: true });
 	const { domid } = runtime.guest;
 	if (domid === undefined) return;
