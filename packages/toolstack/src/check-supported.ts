@@ -50,12 +50,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 
 	{
 		key: "disk",
-		asked: hasDisk(({ format }) => format !== "raw"),
-		what: "A disk that is not raw",
-		remedy: "Convert it: qemu-img convert -O raw",
-	},
-	{
-		key: "disk",
 		asked: hasDisk(({ backendType }) => backendType !== undefined && backendType !== "phy"),
 		what: "Another disk backend than phy",
 		remedy: "Leave backendtype= out: phy serves block devices and raw files",

@@ -7,6 +7,7 @@ export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
+export { imageFolderOf } from "./devices/open-disk.ts";
 export { nicsOf } from "./devices/vif.ts";
 export type { XenbusDevice } from "./devices/xenbus-device.ts";
 export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";

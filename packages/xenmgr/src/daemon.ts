@@ -9,6 +9,7 @@ import { Events } from "./events.ts";
 import { adoptAll } from "./guests/adoption.ts";
 import { GuestStore } from "./guests/guest-store.ts";
 import { Guests } from "./guests/guests.ts";
+import { ImageWatch } from "./guests/image-watch.ts";
 import { Supervisor } from "./guests/supervisor.ts";
 import { findInstalledImages } from "./host/installed-images.ts";
 import { createApp } from "./http/app.ts";
@@ -91,7 +92,11 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const heartbeat = setInterval(() => events.emit("heartbeat"), HEARTBEAT_MS);
 	log.info({ version: VERSION, socket: options.socket, guests: guests.all().length }, "bulkheadd is ready");
 	try {
-		await Promise.race([supervisor.run(stopped), lostXenstore(xenstore)]);
+		await Promise.race([
+			supervisor.run(stopped),
+			new ImageWatch(services, guests).run(stopped),
+			lostXenstore(xenstore),
+		]);
 	} catch (error) {
 		if (!signal.aborted) throw error;
 	} finally {
