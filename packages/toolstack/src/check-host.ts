@@ -1,11 +1,13 @@
 import type { Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
+import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk } from "./check-disk.ts";
 import { checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
+import type { ServableDisk } from "./devices/vbd.ts";
 import { NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
@@ -37,12 +39,19 @@ const PV_OVERHEAD_KIB = 1024;
  */
 export async function checkHost(
 	config: GuestConfig,
-	host: { hypervisor: Pick<Hypervisor, "domains" | "images" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
+	host: {
+		hypervisor: Pick<Hypervisor, "domains" | "images" | "links" | "scripts">;
+		xenstore: Pick<XenstoreClient, "find" | "findList">;
+		installed: InstalledImages;
+		stubUuid: Uuid;
+	},
 ): Promise<HostFacts> {
-	const { hypervisor, installed, stubUuid } = host;
+	const { hypervisor, xenstore, installed, stubUuid } = host;
+	const { scriptDirectory } = installed.network;
 	checkSupported(config);
-	for (const disk of config.disks) await checkDisk(disk, hypervisor);
-	const nics = await checkNics(config, hypervisor, installed.network);
+	const disks: ServableDisk[] = [];
+	for (const disk of config.disks) disks.push(await checkDisk(disk, { hypervisor, xenstore, scriptDirectory }));
+	const nics = await checkNics(config, { hypervisor, xenstore }, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
@@ -56,7 +65,7 @@ export async function checkHost(
 	}
 	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
-	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
+	return { firmware, stub, stubUuid, disks, nics, ...(qemu === undefined ? {} : { qemu }) };
 }
 
 async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
-import type { NicConfig } from "@bulkhead/xlcfg";
+import type { ServableDisk } from "./devices/vbd.ts";
+import type { ServableNic } from "./devices/vif.ts";
 
 /** What planning must know of the host: gathered and checked before anything is created (check-host.ts). */
 export interface HostFacts {
@@ -9,7 +10,8 @@ export interface HostFacts {
 	stub: { kernel: string; ramdisk?: string; commandLine: string; memoryKiB: number } | undefined;
 	stubUuid: Uuid;
 	/** The guest's, with what the host fills in. */
-	nics: NicConfig[];
+	disks: ServableDisk[];
+	nics: ServableNic[];
 	/** For HVM with QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

@@ -2,11 +2,23 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkDisk } from "../src/check-disk.ts";
+import { checkDisk, type DiskHost } from "../src/check-disk.ts";
 import { disk } from "./fixtures.ts";
 import { qcow2Head } from "./images.ts";
 
-const HOST = { images: { problem: async () => undefined } } as never;
+const hostWith = (problem: { why: string; remedy: string } | undefined): DiskHost =>
+	({
+		hypervisor: {
+			images: { problem: async () => problem },
+			scripts: { problem: async (path: string) => (path === "/scripts/block-x" ? undefined : "does not exist") },
+		},
+		xenstore: {
+			findList: async () => ["0", "5"],
+			find: async (path: string) => (path === "/local/domain/5/name" ? "storage" : undefined),
+		},
+		scriptDirectory: "/scripts",
+	}) as never;
+const HOST = hostWith(undefined);
 
 let dir: string;
 beforeAll(async () => {
@@ -39,13 +51,27 @@ describe("checkDisk", () => {
 	});
 
 	it("says what the host lacks to serve images, and another way", async () => {
-		const images = { problem: async () => ({ why: "nbd-client is missing", remedy: "Install nbd-client" }) };
-		await expect(
-			checkDisk(disk({ path: join(dir, "alone.qcow2"), format: "qcow2" }), { images } as never),
-		).rejects.toMatchObject({
+		const host = hostWith({ why: "nbd-client is missing", remedy: "Install nbd-client" });
+		await expect(checkDisk(disk({ path: join(dir, "alone.qcow2"), format: "qcow2" }), host)).rejects.toMatchObject({
 			code: "device-refused",
 			remedy: "Install nbd-client; or make a raw image: qemu-img convert -O raw",
 		});
+	});
+
+	it("finds a script by its name, and leaves to it what the target is", async () => {
+		expect(await checkDisk(disk({ path: "iqn.x", script: "block-x" }), HOST)).toMatchObject({
+			script: "/scripts/block-x",
+		});
+		await expect(checkDisk(disk({ path: "iqn.x", script: "block-y" }), HOST)).rejects.toThrow("does not exist");
+	});
+
+	it("leaves path and script to the domain that serves a disk, which must be there", async () => {
+		expect(await checkDisk(disk({ path: "/dev/vg/x", backend: "storage" }), HOST)).toMatchObject({
+			backendDomid: 5,
+			script: "/scripts/block",
+		});
+		await expect(checkDisk(disk({ backend: "gone" }), HOST)).rejects.toMatchObject({ code: "no-backend-domain" });
+		await expect(checkDisk(disk({ backend: "5", format: "qcow2" }), HOST)).rejects.toThrow("not raw");
 	});
 
 	it("has nothing to say of an empty CD drive", async () => {

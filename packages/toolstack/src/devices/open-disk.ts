@@ -4,7 +4,8 @@ import { type LoopDevice, physicalDevice } from "@bulkhead/hypervisor";
 import type { DiskConfig } from "@bulkhead/xlcfg";
 import type { GuestPlaces, ToolstackContext } from "../context.ts";
 import { provided } from "../runtime.ts";
-import type { OpenDisk } from "./vbd.ts";
+import { isAwaited } from "./connect-disk.ts";
+import type { OpenDisk, ServableDisk } from "./vbd.ts";
 
 /** A disk that this process holds open until its guest is gone. A file's loop device detaches itself afterwards. */
 export interface HeldDisk extends OpenDisk {
@@ -18,13 +19,14 @@ type DiskHolder = Host & Pick<ToolstackContext, "openDisks">;
 export const imageFolderOf = ({ imageFolder }: GuestPlaces, { vdev }: Pick<DiskConfig, "vdev">): string =>
 	join(imageFolder, vdev);
 
-export async function openDisk(holder: DiskHolder, disk: DiskConfig): Promise<void> {
+export async function openDisk(holder: DiskHolder, disk: ServableDisk): Promise<void> {
 	holder.openDisks.set(disk.vdev, await holdDisk(holder, disk));
 }
 
 /** Opens a disk without a place for it: the caller keeps it or lets it go. */
-export async function holdDisk(host: Host, disk: DiskConfig): Promise<HeldDisk> {
+export async function holdDisk(host: Host, disk: ServableDisk): Promise<HeldDisk> {
 	const path = provided(disk.path, `medium in ${disk.vdev}`);
+	if (isAwaited(disk)) return { disk, loop: undefined, devicePath: path };
 	const stats = await stat(path);
 	const isBlockDevice = stats.isBlockDevice();
 	if (disk.format !== "raw") return serveImage(host, disk, { path, isBlockDevice });
@@ -35,7 +37,7 @@ export async function holdDisk(host: Host, disk: DiskConfig): Promise<HeldDisk> 
 
 async function serveImage(
 	{ hypervisor: { images }, places }: Host,
-	disk: DiskConfig,
+	disk: ServableDisk,
 	file: { path: string; isBlockDevice: boolean },
 ): Promise<HeldDisk> {
 	const { format, readOnly, discard = true } = disk;
@@ -54,7 +56,7 @@ export async function letGo(host: Host, { disk, loop }: HeldDisk): Promise<void>
 }
 
 /** Safe to repeat. An image's server has written everything when it resolves. */
-export async function closeDisk(holder: DiskHolder, disk: DiskConfig): Promise<void> {
+export async function closeDisk(holder: DiskHolder, disk: ServableDisk): Promise<void> {
 	holder.openDisks.get(disk.vdev)?.loop?.release();
 	holder.openDisks.delete(disk.vdev);
 	if (disk.format !== "raw") await holder.hypervisor.images.release(imageFolderOf(holder.places, disk));

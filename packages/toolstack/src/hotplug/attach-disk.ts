@@ -34,9 +34,13 @@ export function checkAttach(disk: DiskConfig, { type, hdType, disks }: GuestConf
 }
 
 /** Attaches a disk to the running guest. A failure leaves nothing. @throws DeviceError, FileUnusableError, CancelledError */
-export async function attachDisk(context: ToolstackContext, disk: DiskConfig, signal?: AbortSignal): Promise<void> {
-	await checkDisk(disk, context.hypervisor);
-	const held = await holdDisk(context, disk);
+export async function attachDisk(
+	context: ToolstackContext,
+	disk: DiskConfig,
+	{ scriptDirectory, signal }: { scriptDirectory: string; signal?: AbortSignal },
+): Promise<void> {
+	const servable = await checkDisk(disk, { ...context, scriptDirectory });
+	const held = await holdDisk(context, servable);
 	try {
 		await addPvDisk(context, "guest", held, signal);
 	} catch (error) {

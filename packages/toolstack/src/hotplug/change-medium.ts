@@ -47,7 +47,7 @@ export async function changeMedium(context: ToolstackContext, change: MediumChan
 	const { disk, path, onDisk } = change;
 	const empty: DiskConfig = { ...disk, path: undefined };
 	const wanted: DiskConfig = { ...disk, path };
-	await checkDisk(wanted, context.hypervisor);
+	await checkDisk(wanted, { ...context, scriptDirectory: "" });
 	const { complaints, failure } = await takeOut(context, disk);
 	await onDisk(empty);
 	if (failure !== undefined) throw leftEmpty(disk, "QEMU did not let the old medium go", failure);

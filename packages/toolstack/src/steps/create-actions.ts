@@ -6,6 +6,7 @@ import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
 import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
+import { connectDisk } from "../devices/connect-disk.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
 import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
@@ -17,6 +18,7 @@ import { prepareDomain } from "../domain/prepare.ts";
 import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
+import { removePvDisk } from "../hotplug/pv-disk.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
@@ -27,6 +29,8 @@ const QUICK_MS = 20_000;
 const IMAGE_MS = 60_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
+/** The driver, then a script with its own 40 s. */
+const DISKS_MS = 70_000;
 /** The driver, the interface, then a script with its own 40 s. */
 const NICS_MS = 90_000;
 /** What the stub's kernel wants to be seeded with: 256 bits. */
@@ -79,10 +83,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"write-skeleton": {
 		title: ({ role }) => `Writing the xenstore nodes of ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, domainName, type, dmVersion }, { runtime, xenstore }) {
+		async run({ role, domainName, type, dmVersion, driverDomain }, { runtime, xenstore }) {
 			const { uuid } = runtimeOf(runtime, role);
 			const domid = domidOf(runtime, role);
-			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion }));
+			await xenstore.transaction((tx) =>
+				writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion, driverDomain }),
+			);
 		},
 		async undo({ role }, { runtime, xenstore }) {
 			const { uuid, domid } = runtimeOf(runtime, role);
@@ -168,6 +174,22 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		},
 		async undo({ roles }, { runtime, xenstore }) {
 			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
+		},
+	},
+
+	"connect-disks": {
+		title: ({ disks }) => `Waiting for ${counted(disks.length, "disk")} to be set up`,
+		timeoutMs: DISKS_MS,
+		async run({ roles, disks }, context, signal) {
+			const { runtime } = context;
+			await Promise.all(
+				roles.flatMap((role) => disks.map((disk) => connectDisk(context, domidOf(runtime, role), disk, signal))),
+			);
+		},
+		async undo({ roles, disks }, context) {
+			await Promise.all(
+				roles.flatMap((role) => disks.map((disk) => removePvDisk(context, role, disk, { mode: "force" }))),
+			);
 		},
 	},
 

@@ -4,11 +4,14 @@ import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
 import { disconnectNics } from "../devices/nics.ts";
 import { closeDisk, closeImages } from "../devices/open-disk.ts";
+import { findForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
+import { removeXenbusDevice } from "../devices/xenbus-removal.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
+import { removePvDisk } from "../hotplug/pv-disk.ts";
 import { runtimeOf } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
@@ -48,6 +51,22 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		async run({ role }, { runtime, hypervisor }) {
 			const { domid } = runtimeOf(runtime, role);
 			if (domid !== undefined) await hypervisor.domains.destroy(domid);
+		},
+	},
+	"remove-devices": {
+		title: ({ role }) => `Taking ${nameOf(role)}'s devices from their backends`,
+		timeoutMs: SCRIPTS_MS,
+		async run({ role }, context) {
+			const { domid } = runtimeOf(context.runtime, role);
+			if (domid === undefined) return;
+			const scripted = context.config.disks.filter(
+				({ script, backend }) => script !== undefined && backend === undefined,
+			);
+			const foreign = await findForeignDevices(context.xenstore, domid);
+			await Promise.all([
+				...scripted.map((disk) => removePvDisk(context, role, disk, { mode: "force" })),
+				...foreign.map((device) => removeXenbusDevice(context.xenstore, device, { mode: "force" })),
+			]);
 		},
 	},
 	"disconnect-nics": {

@@ -29,11 +29,11 @@ const RELAY_TIMEOUT_MS = 5000;
  * @throws FileUnusableError, NicUnusableError, NotEnoughMemoryError, StepFailedError, CancelledError
  */
 export async function buildGuest(guest: Guest, services: Services, options: BuildOptions): Promise<void> {
-	const { hypervisor, installed, store, relay } = services;
+	const { hypervisor, xenstore, installed, store, relay } = services;
 	const { record } = guest;
 	await relay.awaitConnection(RELAY_TIMEOUT_MS);
 	const stubUuid = record.runtime.stub?.uuid ?? record.uuid;
-	const facts = await checkHost(record.config, { hypervisor, installed, stubUuid });
+	const facts = await checkHost(record.config, { hypervisor, xenstore, installed, stubUuid });
 	record.phase = "creating";
 	await store.save(record);
 	const plan = planCreate(record.config, facts, { paused: options.paused });

@@ -20,8 +20,9 @@ const attach = (world: SimWorld, spec: string): Promise<unknown> =>
 	world.client.attachDisk("web", { spec, baseDir: world.directory });
 
 async function connected(world: SimWorld, vdev: string): Promise<void> {
-	await world.eventually(`${vdev} to be connected`, async () =>
-		(await world.client.disks("web")).some((disk) => disk.vdev === vdev && disk.state === 4) || undefined,
+	await world.eventually(
+		`${vdev} to be connected`,
+		async () => (await world.client.disks("web")).some((disk) => disk.vdev === vdev && disk.state === 4) || undefined,
 	);
 }
 
@@ -52,7 +53,8 @@ describe("disk images that are not raw", () => {
 		const told: unknown[] = [];
 		const stop = new AbortController();
 		const following = (async () => {
-			for await (const event of world.client.events("web", stop.signal)) if (event.type === "disk-state") told.push(event);
+			for await (const event of world.client.events("web", stop.signal))
+				if (event.type === "disk-state") told.push(event);
 		})();
 		world.simulated.host.images.killServers();
 		await world.eventually("the failure to be told", () => told.length > 0 || undefined);
@@ -77,7 +79,11 @@ describe("disk images that are not raw", () => {
 			remedy: expect.stringContaining("Install qemu-utils"),
 		});
 		expect(await world.client.doctor()).toContainEqual(
-			expect.objectContaining({ name: "disk images", ok: false, detail: expect.stringContaining("qemu-nbd is missing") }),
+			expect.objectContaining({
+				name: "disk images",
+				ok: false,
+				detail: expect.stringContaining("qemu-nbd is missing"),
+			}),
 		);
 		expect(world.tree).toEqual(before);
 		expect(served(world)).toEqual([]);
