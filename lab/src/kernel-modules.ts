@@ -14,6 +14,7 @@ export const DOM0_MODULES = [
 	"xen-netback",
 	"xen-pciback",
 	"loop",
+	"nbd",
 	"tun",
 	"bridge",
 	"e1000",

@@ -74,7 +74,7 @@ export class SimulatedHost implements AsyncDisposable {
 		const kernel = this.host.startProcess("kernel");
 		const parts = { host: this.host, kernel, store: this.#kernelStore };
 		this.#blockBackends = new KernelBackends(
-			{ kind: "vbd", key: "physical-device", serve: (each) => new BlockBackend(each) },
+			{ kind: "vbd", key: "frontend-id", serve: (each) => new BlockBackend(each) },
 			parts,
 		);
 		this.#networkBackends = new KernelBackends(

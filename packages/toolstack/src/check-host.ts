@@ -3,10 +3,12 @@ import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBios, checkDeviceModel, checkPvQemu } from "./check-device-model.ts";
-import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkDisk } from "./check-disk.ts";
+import { checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { needsPvQemu } from "./device-model/pv-screen.ts";
+import type { ServableDisk } from "./devices/vbd.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
@@ -38,7 +40,7 @@ const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
 
 export interface CheckedHost {
-	hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts" | "pci" | "sysfs">;
+	hypervisor: Pick<Hypervisor, "domains" | "images" | "links" | "scripts" | "pci" | "sysfs">;
 	xenstore: XenstoreClient;
 	installed: InstalledImages;
 	stubUuid: Uuid;
@@ -49,15 +51,17 @@ export interface CheckedHost {
  * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
 export async function checkHost(config: GuestConfig, host: CheckedHost): Promise<HostFacts> {
-	const { hypervisor, installed, stubUuid } = host;
+	const { hypervisor, xenstore, installed, stubUuid } = host;
+	const { scriptDirectory } = installed.network;
 	checkSupported(config);
 	for (const controller of config.usbControllers) checkController(config, controller);
 	for (const device of config.usbDevices) checkUsbDevice(config, device);
 	usbTopology(config);
 	if (config.pci.length > 0) checkPciGuest(config);
 	for (const device of config.pci) await functionsOf(host, device);
-	for (const disk of config.disks) await checkDisk(disk);
-	const nics = await checkNics(config, hypervisor, installed.network);
+	const disks: ServableDisk[] = [];
+	for (const disk of config.disks) disks.push(await checkDisk(disk, { hypervisor, xenstore, scriptDirectory }));
+	const nics = await checkNics(config, { hypervisor, xenstore }, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
@@ -76,6 +80,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 		firmware,
 		stub,
 		stubUuid,
+		disks,
 		nics,
 		...(qemu === undefined ? {} : { qemu }),
 		...(bootProgram === undefined ? {} : { bootProgram }),

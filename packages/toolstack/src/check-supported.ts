@@ -1,5 +1,6 @@
 import { InvalidInputError } from "@bulkhead/base";
 import type { EndAction, GuestConfig } from "@bulkhead/xlcfg";
+import { isEmulated } from "./device-model/qemu-args.ts";
 
 interface MissingFeature {
 	/** The key of the config that asks for it. */
@@ -58,57 +59,42 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 
 	{
 		key: "disk",
-		asked: hasDisk(({ format }) => format !== "raw"),
-		what: "A disk that is not raw",
-		remedy: "Convert it: qemu-img convert -O raw",
+		asked: hasDisk(({ backendType }) => backendType === "tap" || backendType === "standalone"),
+		what: "Backend type tap or standalone (no kernel has blktap any more; the other is a daemon for virtio)",
+		remedy: "Leave backendtype= out: what serves the disk follows from its format",
 	},
 	{
 		key: "disk",
-		asked: hasDisk(({ backendType }) => backendType !== undefined && backendType !== "phy"),
-		what: "Another disk backend than phy",
-		remedy: "Leave backendtype= out: phy serves block devices and raw files",
+		asked: hasDisk(({ backendType, backend }) => backendType === "qdisk" && backend !== undefined),
+		what: "Backend type qdisk in another domain",
+		remedy: "Leave backendtype= out: another domain serves block devices",
 	},
 	{
 		key: "disk",
-		asked: hasDisk(({ backend }) => backend !== undefined),
-		what: "A disk backend in another domain",
-		remedy: "Leave backend= out",
-	},
-	{
-		key: "disk",
-		asked: hasDisk(({ script }) => script !== undefined),
-		what: "A disk script",
-		remedy: "Attach the block device first and name its path",
+		asked: ({ disks, deviceModel, ...config }) =>
+			deviceModel?.place === "dom0" &&
+			disks.some((disk) => (disk.script ?? disk.backend) !== undefined && isEmulated(disk, config)),
+		what: "An emulated disk with a script or a backend in another domain, whose QEMU is in domain 0",
+		remedy: "Use a stub domain, or a PV disk (xvde and so on)",
 	},
 	{
 		key: "disk",
 		asked: hasDisk(({ specification }) => specification === "virtio"),
-		what: "A virtio disk",
+		what: "A virtio disk (its backend would have to map all of the guest's memory)",
 		remedy: "Leave specification= out",
 	},
 	{
 		key: "disk",
-		asked: hasDisk(({ directIoSafe }) => directIoSafe === true),
-		what: "Disk parameter direct-io-safe",
-		remedy: "Leave it out",
-	},
-	{
-		key: "disk",
-		asked: hasDisk(({ discard }) => discard === false),
-		what: "Disk parameter no-discard",
-		remedy: "Leave it out",
-	},
-	{
-		key: "disk",
-		asked: hasDisk(({ trusted }) => trusted === false),
-		what: "Disk parameter untrusted",
-		remedy: "Leave it out",
-	},
-	{
-		key: "disk",
 		asked: hasDisk(({ grantUsage }) => grantUsage !== undefined),
-		what: "Disk parameter grant_usage",
-		remedy: "Leave it out",
+		what: "Disk parameter grant_usage, which is about virtio disks",
+		remedy: "Leave it out: PV disks always use grants",
+	},
+	{
+		key: "vif",
+		asked: ({ nics, deviceModel }) =>
+			deviceModel?.place === "dom0" && nics.some(({ type, backend }) => type === "ioemu" && backend !== undefined),
+		what: "An emulated network card with its backend in another domain, whose QEMU is in domain 0",
+		remedy: "Use a stub domain, or type=vif",
 	},
 
 	{
@@ -209,7 +195,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		({ rdmMemoryBoundaryMiB }) => rdmMemoryBoundaryMiB !== undefined,
 		NO_HOLES,
 	),
-	keyed("driver_domain", "A driver domain", ({ driverDomain }) => driverDomain),
 	keyed(
 		"xend_suspend_evtchn_compat",
 		"A writable device folder",

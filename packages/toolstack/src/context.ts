@@ -51,6 +51,8 @@ export interface GuestPlaces {
 	qemuFolder: string;
 	/** What a QEMU in domain 0 prints. */
 	qemuLog: string;
+	/** A folder for each disk image that is served, by virtual device name. */
+	imageFolder: string;
 	/** Xen's run-time folder, where libxenstat looks for QEMUs. */
 	xenRunFolder: string;
 }

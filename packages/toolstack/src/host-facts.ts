@@ -1,5 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
-import type { NicConfig } from "@bulkhead/xlcfg";
+import type { ServableDisk } from "./devices/vbd.ts";
+import type { ServableNic } from "./devices/vif.ts";
 
 /** What planning must know of the host: gathered and checked before anything is created (check-host.ts). */
 export interface HostFacts {
@@ -11,7 +12,8 @@ export interface HostFacts {
 	/** For PV and PVH with `firmware`: the installed boot program, a kernel. */
 	bootProgram?: string;
 	/** The guest's, with what the host fills in. */
-	nics: NicConfig[];
+	disks: ServableDisk[];
+	nics: ServableNic[];
 	/** For a guest with a QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

@@ -1,5 +1,8 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
+export { findBackendDomid } from "./devices/record.ts";
+export { xenbusPaths } from "./devices/xenbus-device.ts";
+export { checkSupported } from "./check-supported.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
@@ -15,6 +18,7 @@ export {
 } from "./devices/foreign-console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
+export { imageFolderOf } from "./devices/open-disk.ts";
 export { nicsOf } from "./devices/vif.ts";
 export type { XenbusDevice } from "./devices/xenbus-device.ts";
 export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";

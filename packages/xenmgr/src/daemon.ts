@@ -11,6 +11,7 @@ import { Events } from "./events.ts";
 import { adoptAll } from "./guests/adoption.ts";
 import { GuestStore } from "./guests/guest-store.ts";
 import { Guests } from "./guests/guests.ts";
+import { ImageWatch } from "./guests/image-watch.ts";
 import { Supervisor } from "./guests/supervisor.ts";
 import { findInstalledImages } from "./host/installed-images.ts";
 import { createApp } from "./http/app.ts";
@@ -112,7 +113,11 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		if (!stopped.aborted) log.error({ error: serializeError(error) }, "Cannot follow other toolstacks' domains");
 	});
 	try {
-		await Promise.race([supervisor.run(stopped), lostXenstore(xenstore)]);
+		await Promise.race([
+			supervisor.run(stopped),
+			new ImageWatch(services, guests).run(stopped),
+			lostXenstore(xenstore),
+		]);
 	} catch (error) {
 		if (!signal.aborted) throw error;
 	} finally {
@@ -129,6 +134,7 @@ function directoriesOf(options: DaemonOptions): Directories {
 	return {
 		state: options.stateDirectory,
 		run: join(dirname(options.socket), "qemu"),
+		images: join(dirname(options.socket), "images"),
 		log: options.logDirectory,
 		xenRun: options.hypervisor === "sim" ? join(options.simDirectory, "xen") : "/run/xen",
 	};

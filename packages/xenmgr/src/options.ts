@@ -30,6 +30,8 @@ export interface DaemonOptions {
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryMiB: number;
+	/** Whom the servers of disk images that are not raw run as. */
+	imageUser: string;
 	/** What nics join whose config names no bridge. */
 	bridge: string;
 	/** Where hot-plug scripts without a path are. */
@@ -76,6 +78,7 @@ const OPTIONS = {
 		help: "the stub domain's kernel command line",
 	},
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
+	"image-user": { type: "string", default: "bulkhead-image", help: "user of qemu-nbd, which serves disk images" },
 	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
 	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
 	"serve-all-consoles": {
@@ -138,6 +141,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
+			imageUser: values["image-user"],
 			bridge: values.bridge,
 			scriptDirectory: values["script-directory"],
 			serveAllConsoles: values["serve-all-consoles"],

@@ -6,6 +6,7 @@ import type { GrantMaps } from "./grants.ts";
 import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
 import type { HotplugScripts } from "./hotplug-scripts.ts";
+import type { ImageDevices } from "./image-devices.ts";
 import type { NetworkLinks } from "./network-links.ts";
 import type { PciAssignment } from "./pci-assignment.ts";
 import type { Sysfs } from "./sysfs.ts";
@@ -17,6 +18,7 @@ export interface Hypervisor {
 	readonly builder: GuestBuilder;
 	readonly foreignMemory: ForeignMemory;
 	readonly loops: LoopDevices;
+	readonly images: ImageDevices;
 	readonly links: NetworkLinks;
 	readonly scripts: HotplugScripts;
 	readonly pci: PciAssignment;

@@ -10,6 +10,7 @@ import { SimDomain } from "./domains/sim-domain.ts";
 import type { SimCreate } from "./domains/sim-domains.ts";
 import { SimPools } from "./domains/sim-pools.ts";
 import { SimDevices } from "./files/sim-devices.ts";
+import { SimImages } from "./files/sim-images.ts";
 import { SimLoops } from "./files/sim-loops.ts";
 import { RunningGuest } from "./guests/running-guest.ts";
 import type { SimProgramTable } from "./guests/sim-program.ts";
@@ -57,6 +58,7 @@ export class SimHost {
 	readonly clock: SimClock;
 	readonly faults: SimFaults = new SimFaults();
 	readonly loops: SimLoops = new SimLoops();
+	readonly images: SimImages = new SimImages(this.loops);
 	/** Empty at first. */
 	readonly links: SimLinks = new SimLinks();
 	/** Hot-plug scripts by their path. None at first. */

@@ -5,6 +5,7 @@ import { SimCpus } from "./domains/sim-cpus.ts";
 import type { SimDomain } from "./domains/sim-domain.ts";
 import { SimDomains } from "./domains/sim-domains.ts";
 import { SimEventChannels } from "./events/sim-event-channels.ts";
+import { SimImageDevices } from "./files/sim-image-devices.ts";
 import { SimLoopDevices } from "./files/sim-loop-devices.ts";
 import { SimGuestBuilder } from "./guests/sim-guest-builder.ts";
 import { SimForeignMemory } from "./memory/sim-foreign-memory.ts";
@@ -54,6 +55,7 @@ export class SimProcess {
 			builder: new SimGuestBuilder(parts),
 			foreignMemory,
 			loops,
+			images: new SimImageDevices(parts),
 			links: new SimNetworkLinks(parts),
 			scripts: new SimHotplugScripts(parts),
 			pci: new SimPciAssignment(parts),

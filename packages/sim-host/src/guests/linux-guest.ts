@@ -1,6 +1,7 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { BlockFront, type Manners } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
+import { isDriverDomain, serveDevices } from "../devices/driver-domain.ts";
 import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";
@@ -33,6 +34,7 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 			void followNics(machine, store, nics).catch((error: unknown) => {
 				if (!machine.signal.aborted) machine.log(`nics: ${String(error)}`);
 			});
+			if (isDriverDomain(machine)) void serveDevices({ machine, store, isDeaf: manners() !== "polite" });
 			shell.start();
 			await serveShutdownRequests(machine, store);
 		},

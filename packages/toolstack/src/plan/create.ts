@@ -1,7 +1,9 @@
 import type { Uuid } from "@bulkhead/base";
-import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
+import type { GuestConfig } from "@bulkhead/xlcfg";
 import { serialConsoles } from "../device-model/args/serial-args.ts";
 import { bootFilesOf } from "../device-model/direct-boot.ts";
+import { isAwaited } from "../devices/connect-disk.ts";
+import type { ServableDisk } from "../devices/vbd.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
@@ -34,11 +36,11 @@ export function planCreate(config: GuestConfig, facts: HostFacts, options: Creat
 /** PV and PVH: nothing is emulated. Only a PV screen needs a QEMU, which serves it. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles = consolesOf(config);
-	const served = besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts);
+	const served = besideDevices(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts);
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		parallel(...openDisks(facts), buildDomain("guest", config, facts)),
 		...(facts.qemu === undefined ? [] : [step<CreateStep>({ name: "announce-qemu" })]),
-		publishGuest(config, facts, consoles),
+		publishGuest(facts, consoles),
 		facts.qemu === undefined ? served : parallel(served, startQemu(facts.qemu)),
 		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
@@ -50,11 +52,11 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 	const consoles = consolesOf(config);
 	if (facts.qemu === undefined) throw new TypeError("The guest's facts lack its QEMU");
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		parallel(...openDisks(facts), buildDomain("guest", config, facts)),
 		step({ name: "announce-qemu" }),
-		publishGuest(config, facts, consoles),
+		publishGuest(facts, consoles),
 		parallel(
-			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+			besideDevices(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 			startQemu(facts.qemu, connectTaps(facts)),
 		),
 		...plugUsb(config),
@@ -64,8 +66,15 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 }
 
 /** The devices of a guest without a stub domain. */
-const publishGuest = (config: GuestConfig, { nics }: HostFacts, consoles: ConsoleRequest[]): Plan<CreateStep> =>
-	step({ name: "publish-devices", roles: ["guest"], disks: presentDisks(config), bootDisks: [], nics, consoles });
+const publishGuest = (facts: HostFacts, consoles: ConsoleRequest[]): Plan<CreateStep> =>
+	step({
+		name: "publish-devices",
+		roles: ["guest"],
+		disks: presentDisks(facts),
+		bootDisks: [],
+		nics: facts.nics,
+		consoles,
+	});
 
 /** A QEMU in domain 0, with what is left to do for it once it runs. */
 const startQemu = (binary: string, onceItRuns: readonly Plan<CreateStep>[] = []): Plan<CreateStep> =>
@@ -85,7 +94,7 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 	const protocol = config.deviceModel?.place === "minios" ? "minios" : "linux";
 	return serial<CreateStep>(
 		parallel(
-			...openDisks(config),
+			...openDisks(facts),
 			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
 			buildDomain("guest", config, facts),
 			buildDomain("stub", config, facts),
@@ -94,12 +103,12 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 		step({
 			name: "publish-devices",
 			roles: ["guest", "stub"],
-			disks: presentDisks(config),
+			disks: presentDisks(facts),
 			bootDisks: bootFiles.map(({ disk }) => disk.vdev),
 			nics: facts.nics,
 			consoles,
 		}),
-		besideNics(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
+		besideDevices(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
 			step<CreateStep>({ name: "accept-consoles", consoles: xenbusConsoles }),
@@ -148,21 +157,29 @@ export function consolesOf(config: GuestConfig): ConsoleRequest[] {
 }
 
 /** Those with a medium: an empty CD drive is QEMU's alone. */
-const presentDisks = ({ disks }: GuestConfig): DiskConfig[] => disks.filter((disk) => disk.path !== undefined);
+const presentDisks = ({ disks }: HostFacts): ServableDisk[] => disks.filter((disk) => disk.path !== undefined);
 
 /**
- * Nics are set up before a domain runs: Linux waits for its network devices before its init starts, the stub domain's
+ * Nics, and disks that are not ready by themselves, are set up before a domain runs: Linux waits for its network devices before its init starts, the stub domain's
  * for as long as netback waits for us (xenbus_probe_frontend.c: wait_for_devices).
  */
-const besideNics = (other: Plan<CreateStep>, roles: Role[], { nics }: HostFacts): Plan<CreateStep> =>
-	nics.length === 0 ? other : parallel(other, step<CreateStep>({ name: "connect-nics", roles, nics }));
+function besideDevices(other: Plan<CreateStep>, roles: Role[], { disks, nics }: HostFacts): Plan<CreateStep> {
+	const awaited = disks.filter(isAwaited);
+	const others = [
+		...(awaited.length > 0 ? [step<CreateStep>({ name: "connect-disks", roles, disks: awaited })] : []),
+		...(nics.length > 0 ? [step<CreateStep>({ name: "connect-nics", roles, nics })] : []),
+	];
+	return others.length === 0 ? other : parallel(other, ...others);
+}
 
 /** A QEMU in domain 0 makes a tap for each emulated card; in a stub domain its init joins them. */
 const connectTaps = ({ nics }: HostFacts): Plan<CreateStep>[] =>
-	nics.some(({ type }) => type === "ioemu") ? [step<CreateStep>({ name: "connect-taps", nics })] : [];
+	nics.some(({ type, backendDomid }) => type === "ioemu" && backendDomid === undefined)
+		? [step<CreateStep>({ name: "connect-taps", nics })]
+		: [];
 
-const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
-	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+const openDisks = (facts: HostFacts): Plan<CreateStep>[] =>
+	presentDisks(facts).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
 
 /** What /libxl/<domid>/dm-version calls the device model. */
 const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>
@@ -177,7 +194,14 @@ function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<Cr
 	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
 		step({ name: "create-domain", role, uuid, settings: create }),
-		step({ name: "write-skeleton", role, domainName: name, type, dmVersion }),
+		step({
+			name: "write-skeleton",
+			role,
+			domainName: name,
+			type,
+			dmVersion,
+			driverDomain: role === "guest" && config.driverDomain,
+		}),
 		step({ name: "prepare-domain", role, settings: prepare }),
 		...(placement ? [step<CreateStep>({ name: "place-domain", role, placement })] : []),
 		step({ name: "build-image", role, maxVcpus, image }),

@@ -21,6 +21,7 @@ export function planDestroy(
 		step({ name: "forget-relay", purge }),
 		...(runtime.qemu ? [step<DestroyStep>({ name: "stop-qemu" })] : []),
 		...roles.map((role) => step<DestroyStep>({ name: "destroy-domain", role })),
+		parallel(...roles.map((role) => step<DestroyStep>({ name: "remove-devices", role }))),
 		// Only scripts have something to take back, and they read the nodes: an interface goes with its driver.
 		...(nics.some(({ script }) => script !== undefined)
 			? [parallel(...roles.map((role) => step<DestroyStep>({ name: "disconnect-nics", role })))]

@@ -7,6 +7,7 @@ import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { NO_SCREEN, pvScreenOf } from "../device-model/pv-screen.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
+import { connectDisk } from "../devices/connect-disk.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
 import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
@@ -19,6 +20,7 @@ import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
 import { attachPci } from "../pci/attach-pci.ts";
+import { removePvDisk } from "../hotplug/pv-disk.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { plugUsb } from "../usb/plug-usb.ts";
@@ -26,8 +28,12 @@ import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
+/** An image server that is started, connected, and has to be ended again. */
+const IMAGE_MS = 60_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
+/** The driver, then a script with its own 40 s. */
+const DISKS_MS = 70_000;
 /** The driver, the interface, then a script with its own 40 s. */
 const NICS_MS = 90_000;
 /** What the stub's kernel wants to be seeded with: 256 bits. */
@@ -48,9 +54,9 @@ const releaseRings = ({ rings, config }: ToolstackContext): Promise<void> =>
 export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"open-disk": {
 		title: ({ disk }) => `Opening disk ${disk.vdev}`,
-		timeoutMs: QUICK_MS,
+		timeoutMs: IMAGE_MS,
 		run: ({ disk }, context) => openDisk(context, disk),
-		undo: async ({ disk }, context) => closeDisk(context, disk),
+		undo: ({ disk }, context) => closeDisk(context, disk),
 	},
 
 	"open-boot-file": {
@@ -80,10 +86,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"write-skeleton": {
 		title: ({ role }) => `Writing the xenstore nodes of ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, domainName, type, dmVersion }, { runtime, xenstore }) {
+		async run({ role, domainName, type, dmVersion, driverDomain }, { runtime, xenstore }) {
 			const { uuid } = runtimeOf(runtime, role);
 			const domid = domidOf(runtime, role);
-			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion }));
+			await xenstore.transaction((tx) =>
+				writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion, driverDomain }),
+			);
 		},
 		async undo({ role }, { runtime, xenstore }) {
 			const { uuid, domid } = runtimeOf(runtime, role);
@@ -170,6 +178,22 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 		},
 		async undo({ roles }, { runtime, xenstore }) {
 			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
+		},
+	},
+
+	"connect-disks": {
+		title: ({ disks }) => `Waiting for ${counted(disks.length, "disk")} to be set up`,
+		timeoutMs: DISKS_MS,
+		async run({ roles, disks }, context, signal) {
+			const { runtime } = context;
+			await Promise.all(
+				roles.flatMap((role) => disks.map((disk) => connectDisk(context, domidOf(runtime, role), disk, signal))),
+			);
+		},
+		async undo({ roles, disks }, context) {
+			await Promise.all(
+				roles.flatMap((role) => disks.map((disk) => removePvDisk(context, role, disk, { mode: "force" }))),
+			);
 		},
 	},
 

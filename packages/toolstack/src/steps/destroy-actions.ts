@@ -3,19 +3,24 @@ import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
 import { disconnectNics } from "../devices/nics.ts";
-import { closeDisk } from "../devices/open-disk.ts";
+import { closeDisk, closeImages } from "../devices/open-disk.ts";
+import { findForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
+import { removeXenbusDevice } from "../devices/xenbus-removal.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
 import { releasePci } from "../pci/attach-pci.ts";
+import { removePvDisk } from "../hotplug/pv-disk.ts";
 import { runtimeOf } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
 const QUICK_MS = 20_000;
 /** Xen scrubs a dying domain's memory: libxl gives backends 10 s, big guests need longer. */
 const DESTROY_MS = 120_000;
+/** What image servers hold is written out: side by side, each with a time limit of its own. */
+const DISKS_MS = 60_000;
 const GONE_MS = 30_000;
 /** Each has 40 s, and they run side by side. */
 const SCRIPTS_MS = 60_000;
@@ -47,6 +52,22 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		async run({ role }, { runtime, hypervisor }) {
 			const { domid } = runtimeOf(runtime, role);
 			if (domid !== undefined) await hypervisor.domains.destroy(domid);
+		},
+	},
+	"remove-devices": {
+		title: ({ role }) => `Taking ${nameOf(role)}'s devices from their backends`,
+		timeoutMs: SCRIPTS_MS,
+		async run({ role }, context) {
+			const { domid } = runtimeOf(context.runtime, role);
+			if (domid === undefined) return;
+			const scripted = context.config.disks.filter(
+				({ script, backend }) => script !== undefined && backend === undefined,
+			);
+			const foreign = await findForeignDevices(context.xenstore, domid);
+			await Promise.all([
+				...scripted.map((disk) => removePvDisk(context, role, disk, { mode: "force" })),
+				...foreign.map((device) => removeXenbusDevice(context.xenstore, device, { mode: "force" })),
+			]);
 		},
 	},
 	"disconnect-nics": {
@@ -83,9 +104,10 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 	},
 	"release-disks": {
 		title: () => "Releasing disks",
-		timeoutMs: QUICK_MS,
+		timeoutMs: DISKS_MS,
 		async run(_, context) {
-			for (const disk of context.config.disks) closeDisk(context, disk);
+			await Promise.all(context.config.disks.map((disk) => closeDisk(context, disk)));
+			await closeImages(context);
 			await closeBootFiles(context);
 		},
 	},

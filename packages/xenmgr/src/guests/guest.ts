@@ -66,6 +66,7 @@ export class Guest {
 			places: {
 				bootFolder: join(directories.state, `${this.uuid}.boot`),
 				qemuFolder: join(directories.run, this.uuid),
+				imageFolder: join(directories.images, this.uuid),
 				xenRunFolder: directories.xenRun,
 				qemuLog: join(directories.log, `qemu-dm-${this.name}.log`),
 			},

@@ -40,6 +40,11 @@ export async function examine(services: Services, others?: OtherConsoles): Promi
 		file("BIOS", installed.bios, "Install seabios, or set bios_path_override"),
 		file("stub domain kernel", installed.stubKernel, stubRemedy),
 		file("stub domain ramdisk", installed.stubRamdisk, stubRemedy),
+		check("disk images", "Only raw disks can be used until then", async () => {
+			const problem = await hypervisor.images.problem();
+			if (problem) throw new Error(`${problem.why}. ${problem.remedy}`);
+			return "qcow2, qcow, vhd and qed";
+		}),
 		file("loop devices", "/dev/loop-control", "Load the module loop"),
 		...(others ? [checkOthers(others)] : []),
 	]);

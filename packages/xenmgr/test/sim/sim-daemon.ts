@@ -63,6 +63,7 @@ export class SimDaemon {
 			stubRamdisk: parts.images.stubRamdisk,
 			stubCommandLine: "",
 			stubMemoryMiB: 128,
+			imageUser: "bulkhead-image",
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
 			serveAllConsoles,

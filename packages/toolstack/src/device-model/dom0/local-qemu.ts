@@ -1,6 +1,16 @@
 import { access, chmod, mkdir, rm } from "node:fs/promises";
-import { DeadlineError, DOM0, type DomId, delay } from "@bulkhead/base";
-import type { DeviceModelConfig, GuestConfig } from "@bulkhead/xlcfg";
+import {
+	awaitProcessEnd,
+	DeadlineError,
+	DOM0,
+	type DomId,
+	delay,
+	findProcess,
+	isRunning,
+	type ProcessIdentity,
+	stopProcess,
+} from "@bulkhead/base";
+import type { DeviceModelConfig, DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
 import type { ToolstackContext } from "../../context.ts";
 import { writeNodes } from "../../domain/node-tree.ts";
 import { deviceModelPath, domainPath } from "../../domain/paths.ts";
@@ -15,20 +25,13 @@ import { qemuArgs } from "../qemu-args.ts";
 import { readAccounts } from "./accounts.ts";
 import { confined } from "./confinement.ts";
 import { openLog, tailOfLog } from "./qemu-log.ts";
-import {
-	awaitProcessEnd,
-	findProcess,
-	isRunning,
-	type ProcessIdentity,
-	startQemu,
-	stopProcess,
-} from "./qemu-process.ts";
+import { startQemu } from "./qemu-process.ts";
 import { chooseQemuUser, type QemuUser } from "./qemu-user.ts";
 import { reapUser } from "./reap-user.ts";
 
 /** QEMU's PV console backend keeps no more than this of what nobody reads (XSA-180; libxl sets the same). */
 const CONSOLE_LIMIT = "1048576";
-const STOP_MS = { graceMs: 10_000, killMs: 10_000 } as const;
+const STOP = { title: "QEMU", graceMs: 10_000, killMs: 10_000 } as const;
 
 const POLL_MS = 50;
 
@@ -92,7 +95,7 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 	await makeFolder(places.qemuFolder);
 	await mkdir(places.xenRunFolder, { recursive: true, mode: 0o755 });
 	const place = placeOf(context, guest, user);
-	const args = config.type === "hvm" ? qemuArgs(withOpenDisks(context), place) : pvQemuArgs(config, place);
+	const args = config.type === "hvm" ? qemuArgs(withServedDisks(context), place) : pvQemuArgs(config, place);
 	const command = { binary, args };
 	if (isConfined(context)) await mkdir(chrootOf(context), { mode: 0 });
 	const log = await openLog(places.qemuLog);
@@ -116,21 +119,26 @@ async function chooseUser(context: Context, guest: DomId): Promise<QemuUser | un
 	const user = chooseQemuUser(qemuUserRequest(config), guest, await readAccounts());
 	if (!user?.isGuestsOwn) return user;
 	// What an earlier domain with this number has left under this uid must not meet this one.
-	await reapUser(user.uid, STOP_MS.killMs);
+	await reapUser(user.uid, STOP.killMs);
 	runtime.qemu = { ownUid: user.uid };
 	await saveRuntime();
 	await xenstore.write(`${domainPath(guest)}/image/device-model-kill-uid`, user.uid);
 	return user;
 }
 
-/** A restricted QEMU may not write long files, so it is given the block devices that the guest's PV disks have. */
-function withOpenDisks(context: Context): GuestConfig {
-	const { config, openDisks } = context;
-	if (!isRestricted(context)) return config;
-	const disks = config.disks.map((disk) =>
-		disk.path === undefined ? disk : { ...disk, path: provided(openDisks.get(disk.vdev), disk.vdev).devicePath },
-	);
-	return { ...config, disks };
+const withServedDisks = (context: Context): GuestConfig => ({
+	...context.config,
+	disks: context.config.disks.map((disk) => servedDisk(context, disk)),
+});
+
+/**
+ * An image that is not raw has one server, and a restricted QEMU may not write long files: QEMU gets the block device
+ * that the guest's PV driver has.
+ */
+function servedDisk(context: Context, disk: DiskConfig): DiskConfig {
+	if (disk.path === undefined || (disk.format === "raw" && !isRestricted(context))) return disk;
+	const { devicePath } = provided(context.openDisks.get(disk.vdev), `open disk ${disk.vdev}`);
+	return { ...disk, format: "raw", path: devicePath };
 }
 
 function environment(config: GuestConfig, guest: DomId): Record<string, string> {
@@ -211,8 +219,8 @@ export async function removeLocalQemu(context: Context): Promise<void> {
 	const process =
 		identityOf(runtime.qemu) ??
 		(await findProcess(`socket,id=libxl-cmd,path=${socket.replaceAll(",", ",,")},server=on,wait=off`));
-	if (process && (await isRunning(process))) await stopProcess(process, STOP_MS);
-	if (runtime.qemu?.ownUid !== undefined) await reapUser(runtime.qemu.ownUid, STOP_MS.killMs);
+	if (process && (await isRunning(process))) await stopProcess(process, STOP);
+	if (runtime.qemu?.ownUid !== undefined) await reapUser(runtime.qemu.ownUid, STOP.killMs);
 	await rm(places.qemuFolder, { recursive: true, force: true });
 	const { domid } = runtime.guest;
 	if (domid === undefined) return;

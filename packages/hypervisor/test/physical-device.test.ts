@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { physicalDevice } from "../src/devices/open-disk.ts";
+import { physicalDevice } from "@bulkhead/hypervisor";
 
 describe("physicalDevice", () => {
 	it.each([
