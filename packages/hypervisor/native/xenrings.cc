@@ -4,6 +4,7 @@
 #include "foreign-memory.h"
 #include "grants.h"
 #include "host-devices.h"
+#include "listeners.h"
 #include "loop-device.h"
 #include "network-links.h"
 
@@ -13,6 +14,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	bulkhead::exportForeignMemory(env, exports);
 	bulkhead::exportFdPoll(env, exports);
 	bulkhead::exportHostDevices(env, exports);
+	bulkhead::exportListeners(env, exports);
 	bulkhead::exportLoopDevice(env, exports);
 	bulkhead::exportNetworkLinks(env, exports);
 	return exports;

@@ -8,4 +8,5 @@ export * from "./ports/guest-builder.ts";
 export type * from "./ports/host-devices.ts";
 export type * from "./ports/hotplug-scripts.ts";
 export type * from "./ports/hypervisor.ts";
+export * from "./ports/listeners.ts";
 export * from "./ports/network-links.ts";

@@ -12,6 +12,7 @@ export const NATIVE_TARGETS = {
 			"foreign-memory",
 			"grants",
 			"host-devices",
+			"listeners",
 			"loop-device",
 			"loop-poll",
 			"mapping-table",

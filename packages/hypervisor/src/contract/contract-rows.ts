@@ -7,6 +7,7 @@ import { evtchnsContract } from "./evtchns-contract.ts";
 import { foreignMemoryContract } from "./foreign-memory-contract.ts";
 import { grantsContract } from "./grants-contract.ts";
 import { linksContract } from "./links-contract.ts";
+import { listenersContract } from "./listeners-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
 import { pvhContract } from "./pvh-contract.ts";
 import { resourcesContract } from "./resources-contract.ts";
@@ -26,6 +27,7 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		devicesContract,
 		loopsContract,
 		linksContract,
+		listenersContract,
 		resourcesContract,
 	].flatMap((contract) => contract(open));
 }

@@ -4,6 +4,7 @@ import { NativeDomains } from "./domains.ts";
 import { NativeForeignMemory } from "./foreign-memory.ts";
 import { NativeGuestBuilder } from "./guest-builder.ts";
 import { NativeHotplugScripts } from "./hotplug-scripts.ts";
+import { NativeListeners } from "./listeners.ts";
 import { loadAddon } from "./load-addon.ts";
 import { NativeLoopDevices } from "./loop-devices.ts";
 import { NativeNetworkLinks } from "./network-links.ts";
@@ -25,6 +26,7 @@ export function openHypervisor(): Hypervisor {
 		loops: new NativeLoopDevices(rings),
 		links: new NativeNetworkLinks(rings),
 		scripts: new NativeHotplugScripts(),
+		listeners: new NativeListeners(rings),
 		get foreignMemory() {
 			foreignMemory ??= new NativeForeignMemory(rings);
 			return foreignMemory;

@@ -6,6 +6,7 @@ import type { GrantMaps } from "./grants.ts";
 import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
 import type { HotplugScripts } from "./hotplug-scripts.ts";
+import type { ListenerInbox, Listeners } from "./listeners.ts";
 import type { NetworkLinks } from "./network-links.ts";
 
 /** What the privileged daemon needs of a Xen host. */
@@ -17,6 +18,7 @@ export interface Hypervisor {
 	readonly loops: LoopDevices;
 	readonly links: NetworkLinks;
 	readonly scripts: HotplugScripts;
+	readonly listeners: Listeners;
 	close(): void;
 }
 
@@ -25,5 +27,7 @@ export interface RingHost {
 	readonly evtchns: EventChannels;
 	readonly grants: GrantMaps;
 	readonly devices: HostDevices;
+	/** Makes an inbox in place of a socket that lies there. @throws HypervisorError */
+	openListenerInbox(path: string): ListenerInbox;
 	close(): void;
 }

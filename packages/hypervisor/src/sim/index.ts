@@ -9,5 +9,6 @@ export { SimGrantOffers, type SimOffer } from "./memory/sim-grant-offers.ts";
 export { PAGE_BYTES, SimPage } from "./memory/sim-page.ts";
 export type { SimScript } from "./network/sim-hotplug-scripts.ts";
 export type { SimLinks } from "./network/sim-links.ts";
+export { type HandedOver, openSimInbox } from "./network/sim-listeners.ts";
 export { SimHost, type SimHostOptions } from "./sim-host.ts";
 export { SimProcess } from "./sim-process.ts";

@@ -16,6 +16,7 @@ import { tinyKernelProgram } from "./guests/tiny-kernel-program.ts";
 import { unknownProgram } from "./guests/unknown-program.ts";
 import type { SimScript } from "./network/sim-hotplug-scripts.ts";
 import { SimLinks } from "./network/sim-links.ts";
+import type { HandedOver } from "./network/sim-listeners.ts";
 import { SimProcess } from "./sim-process.ts";
 
 export interface SimHostOptions {
@@ -54,6 +55,8 @@ export class SimHost {
 	readonly links: SimLinks = new SimLinks();
 	/** Hot-plug scripts by their path. None at first. */
 	readonly scripts: Map<string, SimScript> = new Map();
+	/** Listening sockets on their way to another process, by its inbox. */
+	readonly handedOver: HandedOver = new Map();
 	readonly devices: HostDevices;
 	/** Its processors and their pools. */
 	readonly cpus: SimPools;

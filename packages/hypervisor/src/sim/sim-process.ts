@@ -11,6 +11,7 @@ import { SimForeignMemory } from "./memory/sim-foreign-memory.ts";
 import { SimGrantMaps } from "./memory/sim-grant-maps.ts";
 import { SimGrantOffers } from "./memory/sim-grant-offers.ts";
 import { SimHotplugScripts } from "./network/sim-hotplug-scripts.ts";
+import { openSimInbox, SimListeners } from "./network/sim-listeners.ts";
 import { SimNetworkLinks } from "./network/sim-network-links.ts";
 import type { SimHost } from "./sim-host.ts";
 
@@ -45,8 +46,9 @@ export class SimProcess {
 		const grants = new SimGrantMaps(parts);
 		this.offers = new SimGrantOffers(parts);
 		const loops = new SimLoopDevices(parts);
+		const listeners = new SimListeners(parts);
 		// The mappings before the event channels: an unmap notification needs its port.
-		this.#holders = [foreignMemory, loops, this.offers, grants, evtchns];
+		this.#holders = [foreignMemory, loops, listeners, this.offers, grants, evtchns];
 		this.hypervisor = {
 			domains: new SimDomains(parts),
 			cpus: new SimCpus(parts),
@@ -55,12 +57,14 @@ export class SimProcess {
 			loops,
 			links: new SimNetworkLinks(parts),
 			scripts: new SimHotplugScripts(parts),
+			listeners,
 			close: () => foreignMemory.close(),
 		};
 		this.rings = {
 			evtchns,
 			grants,
 			devices: host.devices,
+			openListenerInbox: (path) => openSimInbox(host.handedOver, path),
 			close: () => {
 				grants.close();
 				evtchns.close();
