@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
-import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
+import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
@@ -55,7 +55,7 @@ describe("device models", () => {
 		const guest: LocalGuest = await createGuest(the.lab, TINY, IN_DOM0);
 		await killAndAwaitRestart(the.lab, "bulkheadd", "bulkhead-relay");
 		await eventually("QMP to be there again", async () => {
-			const { exitCode } = await the.lab.exec(["bulkhead", "qmp", "tiny", "query-status"]);
+			const { exitCode } = await run(the.lab, ["bulkhead", "qmp", "tiny", "query-status"]);
 			return exitCode === 0 ? true : undefined;
 		});
 		await ok(the.lab, ["kill", "-9", `${guest.localQemu?.pid}`]);
