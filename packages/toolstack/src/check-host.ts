@@ -1,6 +1,7 @@
 import type { Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { GuestConfig } from "@bulkhead/xlcfg";
+import { checkChannels } from "./channels/check-channels.ts";
 import { checkBios, checkDeviceModel } from "./check-device-model.ts";
 import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
@@ -41,6 +42,7 @@ export async function checkHost(
 	const { hypervisor, installed, stubUuid } = host;
 	checkSupported(config);
 	for (const disk of config.disks) await checkDisk(disk);
+	await checkChannels(config.channels);
 	const nics = await checkNics(config, hypervisor, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,

@@ -110,7 +110,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		what: 'A serial port other than "pty" and "none" in a stub domain',
 		remedy: 'Use "pty", or device_model_stubdomain_override = 0',
 	},
-	keyed("channel", "A channel", ({ channels }) => channels.length > 0),
 	keyed("vfb", "A PV frame buffer", ({ frameBuffers }) => frameBuffers.length > 0),
 	keyed("vkb", "A PV keyboard", ({ keyboards }) => keyboards.length > 0),
 	keyed("pci", "A PCI device", ({ pci }) => pci.length > 0),

@@ -12,6 +12,12 @@ export interface DomainRuntime {
 	consoleFrame?: number;
 }
 
+/** A channel by its name in the config, and the number of its console in the guest. */
+export interface PlacedChannel {
+	name: string;
+	devid: number;
+}
+
 /** A QEMU in domain 0. */
 export interface LocalQemu {
 	pid?: number;
@@ -27,6 +33,8 @@ export interface GuestRuntime {
 	stub?: DomainRuntime;
 	/** Names of the disks that were attached since the guest's start: QEMU does not know them. */
 	attachedDisks?: string[];
+	/** Which console number each channel has until the guest's next start. */
+	channels?: PlacedChannel[];
 	/** Present for an HVM guest whose QEMU is a process of domain 0; empty until that is started. */
 	qemu?: LocalQemu;
 }

@@ -1,6 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
 import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
-import type { DiskConfig, NicConfig } from "@bulkhead/xlcfg";
+import type { ChannelConfig, DiskConfig, NicConfig } from "@bulkhead/xlcfg";
 import type { BootFile } from "./device-model/direct-boot.ts";
 import type { CreateSettings, HardwareSettings, PlacementSettings, PrepareSettings } from "./plan/domain-settings.ts";
 
@@ -56,6 +56,8 @@ export type CreateStep =
 			nics: NicConfig[];
 			consoles: ConsoleRequest[];
 	  }
+	| { name: "open-listener"; channel: ChannelConfig }
+	| { name: "publish-channels"; channels: ChannelConfig[] }
 	| { name: "connect-nics"; roles: Role[]; nics: NicConfig[] }
 	/** For a QEMU in domain 0, once it runs. */
 	| { name: "connect-taps"; nics: NicConfig[] }
@@ -79,4 +81,5 @@ export type DestroyStep =
 	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
+	| { name: "close-channels" }
 	| { name: "release-disks" };

@@ -1,5 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
 import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
+import { listens } from "../channels/channel-listener.ts";
 import { serialConsoles } from "../device-model/args/serial-args.ts";
 import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
@@ -34,7 +35,7 @@ export function planCreate(config: GuestConfig, facts: HostFacts, options: Creat
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		parallel(...openDisks(config), ...openListeners(config), buildDomain("guest", config, facts)),
 		step({
 			name: "publish-devices",
 			roles: ["guest"],
@@ -43,6 +44,7 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 			nics: facts.nics,
 			consoles,
 		}),
+		...publishChannels(config),
 		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
@@ -53,7 +55,7 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 	const consoles = consolesOf(config);
 	if (facts.qemu === undefined) throw new TypeError("The guest's facts lack its QEMU");
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		parallel(...openDisks(config), ...openListeners(config), buildDomain("guest", config, facts)),
 		step({ name: "announce-qemu" }),
 		step({
 			name: "publish-devices",
@@ -63,6 +65,7 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 			nics: facts.nics,
 			consoles,
 		}),
+		...publishChannels(config),
 		parallel(
 			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 			serial<CreateStep>(
@@ -86,6 +89,7 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 	return serial<CreateStep>(
 		parallel(
 			...openDisks(config),
+			...openListeners(config),
 			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
 			buildDomain("guest", config, facts),
 			buildDomain("stub", config, facts),
@@ -99,6 +103,7 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 			nics: facts.nics,
 			consoles,
 		}),
+		...publishChannels(config),
 		besideNics(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
@@ -153,6 +158,13 @@ const connectTaps = ({ nics }: HostFacts): Plan<CreateStep>[] =>
 
 const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
 	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+
+const openListeners = ({ channels }: GuestConfig): Plan<CreateStep>[] =>
+	channels.filter(listens).map((channel) => step<CreateStep>({ name: "open-listener", channel }));
+
+/** They are the guest's own devices, whatever runs its device model: its frontends are served when they come. */
+const publishChannels = ({ channels }: GuestConfig): Plan<CreateStep>[] =>
+	channels.length === 0 ? [] : [step<CreateStep>({ name: "publish-channels", channels })];
 
 /** What /libxl/<domid>/dm-version calls the device model. */
 const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>

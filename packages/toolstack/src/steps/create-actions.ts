@@ -19,6 +19,7 @@ import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
+import { channelActions } from "./channel-actions.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
@@ -130,6 +131,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	},
 
 	...placementActions,
+	...channelActions,
 
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",

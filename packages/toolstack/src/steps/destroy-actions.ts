@@ -1,3 +1,4 @@
+import { closeListeners } from "../channels/channel-listener.ts";
 import type { ToolstackContext } from "../context.ts";
 import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
@@ -74,6 +75,11 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 			await awaitDriversGone(domid, GONE_MS);
 			await removeDriverErrors(xenstore, domid);
 		},
+	},
+	"close-channels": {
+		title: () => "Removing the sockets of channels",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => closeListeners(context),
 	},
 	"release-disks": {
 		title: () => "Releasing disks",

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
+import type { HeldListener } from "@bulkhead/hypervisor";
 import type { HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { GuestRecord } from "./guest-store.ts";
+import type { ServedChannels } from "./serve-channels.ts";
 
 const QMP_STATUS_AFTER: Readonly<Record<string, string>> = { STOP: "paused", RESUME: "running", SHUTDOWN: "shutdown" };
 
@@ -18,6 +20,9 @@ export class Guest {
 	qmpStatus: string | undefined;
 	/** When it was restarted lately (performance.now()), to notice a loop. */
 	restarts: number[] = [];
+	/** What serves its channels. */
+	channels: ServedChannels | undefined;
+	readonly #listeners = new Map<string, HeldListener>();
 	readonly #openDisks = new Map<string, HeldDisk>();
 	#watching: AbortController | undefined;
 
@@ -71,6 +76,7 @@ export class Guest {
 			},
 			rings: relay,
 			openDisks: this.#openDisks,
+			listeners: this.#listeners,
 			saveRuntime: () => store.save(this.record),
 		};
 	}

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { InvalidInputError, printable } from "@bulkhead/base";
 import type { ChannelConfig } from "../guest-config.ts";
 import { XLCFG_LIMITS } from "../limits.ts";
@@ -80,6 +81,10 @@ function tcpEndpoint(scheme: "tcp" | "tls", place: string, options: Options): Ch
 		});
 	if ((options.get("listen") ?? "") !== "") throw new InvalidInputError(`${WHAT}: listen has no value`);
 	const listen = options.has("listen");
+	if (listen && isIP(host) === 0)
+		throw new InvalidInputError(`${WHAT}: ${scheme}: listens at an address, not at a name`, {
+			remedy: `Write ${scheme}:127.0.0.1:4000?listen, or ${scheme}:[::]:4000?listen for all`,
+		});
 	const tcp = { kind: "tcp" as const, listen, host, port: Number(port) };
 	if (scheme === "tcp") {
 		allowOptions(options, ["listen"]);
