@@ -1,6 +1,7 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { BlockFront, type Manners } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
+import { ChannelFront } from "../devices/channel-front.ts";
 import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";
@@ -31,6 +32,9 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 			if (nics.length > 0) console.write(`nics: ${nics.join(" ")}\r\n`);
 			void followNics(machine, store, nics).catch((error: unknown) => {
 				if (!machine.signal.aborted) machine.log(`nics: ${String(error)}`);
+			});
+			void new ChannelFront(machine, store).follow().catch((error: unknown) => {
+				if (!machine.signal.aborted) machine.log(`channels: ${String(error)}`);
 			});
 			shell.start();
 			await serveShutdownRequests(machine, store);

@@ -95,7 +95,6 @@ export class ChannelServer {
 		const { name } = each.channel;
 		try {
 			await this.#follow(each);
-			this.problems.delete(name);
 		} catch (error) {
 			this.#note(name, error);
 			if (!isRelayDown(error)) await this.#giveUp(each);
@@ -129,6 +128,7 @@ export class ChannelServer {
 		}
 		await this.#detach(each);
 		const isOver = offered === undefined || LET_GO.has(offered) || state === `${XENBUS_STATE.closing}`;
+		if (!isOver) this.problems.delete(each.channel.name);
 		await this.#say(backend, isOver ? XENBUS_STATE.closed : XENBUS_STATE.initWait, state);
 	}
 
@@ -145,6 +145,7 @@ export class ChannelServer {
 			this.#served.set(channel.name, ring);
 			if (ptyPath !== undefined) await host.xenstore.write(`${frontend}/tty`, ptyPath);
 		}
+		this.problems.delete(channel.name);
 		await this.#say(backend, XENBUS_STATE.connected, state);
 	}
 
