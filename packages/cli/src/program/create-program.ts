@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addChannelCommands } from "./channel-commands.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
@@ -48,6 +49,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	};
 	addGuestCommands(program, start);
 	addNetworkCommands(program, start);
+	addChannelCommands(program, start);
 	addDiskCommands(program, start);
 	addTuningCommands(program, start);
 	addLookCommands(program, start);
