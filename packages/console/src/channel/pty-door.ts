@@ -7,6 +7,8 @@ import type { ChannelEnd, ChannelRing } from "./channel-ring.ts";
 
 const CHUNK_BYTES = 4096;
 const CHUNKS_PER_TURN = 16;
+/** Of what is left when the slave is closed: the kernel holds 64 KiB, in pieces as small as they were written. */
+const CHUNKS_AT_END = 1024;
 /** Linux has no event for "somebody opened the slave": a look now and then, only while nobody has it. */
 const PRESENCE_POLL_MS = 200;
 
@@ -107,9 +109,9 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 		this.#watch();
 	}
 
-	/** What was written before the slave was closed is read to the end, whatever room there is: the kernel holds little. */
+	/** What was written before the slave was closed is read to the end, whatever room there is. */
 	#read(toTheEnd: boolean): void {
-		for (let turn = 0; turn < CHUNKS_PER_TURN; turn++) {
+		for (let turn = 0; turn < (toTheEnd ? CHUNKS_AT_END : CHUNKS_PER_TURN); turn++) {
 			if (!toTheEnd && !this.#ring.hasInputRoom) return;
 			let count: number;
 			try {
