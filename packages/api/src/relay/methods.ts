@@ -71,6 +71,8 @@ export interface AttachedChannel extends Omit<AttachChannel, "door"> {
 	ptyPath?: string;
 	/** Connected, those that wait for their turn included. */
 	clients: number;
+	/** Why the last connection that we made is not there. */
+	trouble?: string;
 	/** Bytes since it was attached; dropped are those that the guest wrote while nobody was connected. */
 	fromGuest: number;
 	toGuest: number;

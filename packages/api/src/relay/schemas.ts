@@ -81,6 +81,7 @@ const holdings = {
 			kind: z.enum(["pty", "listen", "connect"]),
 			ptyPath: z.string().optional(),
 			clients: countField,
+			trouble: z.string().optional(),
 			fromGuest: countField,
 			toGuest: countField,
 			dropped: countField,

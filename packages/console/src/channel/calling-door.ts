@@ -23,7 +23,7 @@ export class CallingDoor implements ChannelDoor {
 	#timer: NodeJS.Timeout | undefined;
 	#pauseMs: number;
 	#connected = false;
-	#complained = false;
+	#trouble: string | undefined;
 	#closed = false;
 
 	constructor(ring: ChannelRing, options: CallOptions) {
@@ -35,6 +35,10 @@ export class CallingDoor implements ChannelDoor {
 
 	get clients(): number {
 		return this.#connected ? 1 : 0;
+	}
+
+	get trouble(): string | undefined {
+		return this.#trouble;
 	}
 
 	close(): void {
@@ -60,7 +64,7 @@ export class CallingDoor implements ChannelDoor {
 			clearTimeout(deadline);
 			if (this.#ring.ended) return;
 			this.#connected = true;
-			this.#complained = false;
+			this.#trouble = undefined;
 			this.#pauseMs = this.#retry.first;
 			new StreamEnd(socket, this.#ring);
 		});
@@ -68,8 +72,8 @@ export class CallingDoor implements ChannelDoor {
 			clearTimeout(deadline);
 			this.#connected = false;
 			if (this.#closed) return;
-			if (!this.#complained) this.#options.onTrouble(failure);
-			this.#complained = true;
+			if (this.#trouble === undefined) this.#options.onTrouble(failure);
+			this.#trouble = failure?.message ?? "The connection was closed";
 			this.#timer = setTimeout(() => this.#call(), this.#pauseMs);
 			this.#timer.unref();
 			this.#pauseMs = Math.min(2 * this.#pauseMs, this.#retry.longest);

@@ -16,7 +16,7 @@ export interface ChannelTableOptions {
 
 interface Entry {
 	/** Without keys and tokens. */
-	facts: Omit<AttachedChannel, "ptyPath" | "clients" | "fromGuest" | "toGuest" | "dropped">;
+	facts: Omit<AttachedChannel, "ptyPath" | "trouble" | "clients" | "fromGuest" | "toGuest" | "dropped">;
 	ring: ChannelRing;
 	door: ChannelDoor;
 }
@@ -37,6 +37,7 @@ export class ChannelTable {
 		return entries.map(({ facts, ring, door }) => ({
 			...facts,
 			...(door.ptyPath === undefined ? {} : { ptyPath: door.ptyPath }),
+			...(door.trouble === undefined ? {} : { trouble: door.trouble }),
 			clients: door.clients,
 			...ring.counts,
 		}));

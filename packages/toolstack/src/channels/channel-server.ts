@@ -29,6 +29,7 @@ const LET_GO: ReadonlySet<string> = new Set([`${XENBUS_STATE.closing}`, `${XENBU
 export class ChannelServer {
 	readonly #parts: ChannelServerParts;
 	readonly #looking = new Mutex();
+	readonly #end = new AbortController();
 	/** By name, while the relay serves it. */
 	#served = new Map<string, ChannelRingPlace>();
 	#isFresh = false;
@@ -39,14 +40,24 @@ export class ChannelServer {
 		this.#parts = parts;
 	}
 
-	/** Follows the guest's frontends until the signal aborts. @throws CancelledError, XenstoreError */
-	async run(signal: AbortSignal): Promise<void> {
+	/** Follows the guest's frontends until `stop`. @throws XenstoreError when xenstored is lost */
+	async run(): Promise<void> {
 		const root = `${domainPath(this.#parts.domid)}/device/console`;
-		for await (const path of this.#parts.host.xenstore.watch(root, { signal })) {
-			const number = /^\/(\d{1,3})(?:\/|$)/.exec(path.slice(root.length))?.[1];
-			await this.#look(({ devid }) => number === undefined || devid === Number(number));
-			if (signal.aborted) return;
+		const { signal } = this.#end;
+		try {
+			for await (const path of this.#parts.host.xenstore.watch(root, { signal })) {
+				const number = /^\/(\d{1,3})(?:\/|$)/.exec(path.slice(root.length))?.[1];
+				await this.#look(({ devid }) => number === undefined || devid === Number(number));
+			}
+		} catch (error) {
+			if (!signal.aborted) throw error;
 		}
+	}
+
+	/** Before the domain goes: resolves when nothing is given to the relay any more. What it serves, it goes on serving. */
+	async stop(): Promise<void> {
+		this.#end.abort();
+		await this.#looking.run(async () => {});
 	}
 
 	/** Looks at all again: a channel has come or is going. */
@@ -75,11 +86,14 @@ export class ChannelServer {
 			try {
 				if (!this.#isFresh) await this.#learnServed();
 			} catch (error) {
-				// It is asked again when it is back.
-				if (isRelayDown(error)) return;
-				throw error;
+				// It is asked again at the next change, or when it is back.
+				if (!isRelayDown(error)) this.#parts.onProblem("all", error);
+				return;
 			}
-			for (const each of this.#parts.channels().filter(which)) await this.#settle(each);
+			for (const each of this.#parts.channels().filter(which)) {
+				if (this.#end.signal.aborted) return;
+				await this.#settle(each);
+			}
 		});
 	}
 

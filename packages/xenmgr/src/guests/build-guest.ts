@@ -76,7 +76,7 @@ export async function removeGuest(
 	{ purge, onProgress }: RemoveOptions,
 ): Promise<void> {
 	guest.stopWatching();
-	stopChannels(guest);
+	await stopChannels(guest);
 	guest.record.phase = "ending";
 	await services.store.save(guest.record);
 	await findDomains(guest, services);

@@ -115,7 +115,7 @@ async function describeChannel(
 	};
 	const [state, eventChannel, ringRef] = await Promise.all([number("state"), number("port"), number("ring-ref")]);
 	const endpoint = channelEndpoint(channel);
-	const problem = guest.channels?.server.problems.get(channel.name);
+	const problem = guest.channels?.problems.get(channel.name) ?? served?.trouble;
 	return {
 		name: channel.name,
 		...(devid !== undefined && { devid }),

@@ -1,11 +1,10 @@
 import { join } from "node:path";
 import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
 import type { HeldListener } from "@bulkhead/hypervisor";
-import type { HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
+import type { ChannelServer, HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { GuestRecord } from "./guest-store.ts";
-import type { ServedChannels } from "./serve-channels.ts";
 
 const QMP_STATUS_AFTER: Readonly<Record<string, string>> = { STOP: "paused", RESUME: "running", SHUTDOWN: "shutdown" };
 
@@ -21,7 +20,7 @@ export class Guest {
 	/** When it was restarted lately (performance.now()), to notice a loop. */
 	restarts: number[] = [];
 	/** What serves its channels. */
-	channels: ServedChannels | undefined;
+	channels: ChannelServer | undefined;
 	readonly #listeners = new Map<string, HeldListener>();
 	readonly #openDisks = new Map<string, HeldDisk>();
 	#watching: AbortController | undefined;

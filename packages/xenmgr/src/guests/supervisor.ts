@@ -102,7 +102,7 @@ export class Supervisor {
 
 	async #preserve(guest: Guest, reason: string): Promise<void> {
 		guest.stopWatching();
-		stopChannels(guest);
+		await stopChannels(guest);
 		guest.record.phase = "preserved";
 		guest.record.lastEnd = { reason, at: new Date().toISOString() };
 		await this.#services.store.save(guest.record);

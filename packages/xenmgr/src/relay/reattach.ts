@@ -32,7 +32,7 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 	const results = await Promise.allSettled([
 		...attachments,
 		reattachQmp(guest, services, signal),
-		guest.channels?.server.relayIsBack(),
+		guest.channels?.relayIsBack(),
 	]);
 	for (const result of results) {
 		if (result.status === "fulfilled" || result.reason instanceof CancelledError) continue;
