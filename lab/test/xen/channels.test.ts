@@ -4,7 +4,6 @@ import { SerialSession } from "../../src/serial-session.ts";
 import {
 	AGENT,
 	addressOf,
-	type ChannelDocument,
 	carry,
 	channelsLine,
 	connectedChannel,
@@ -128,7 +127,7 @@ describe("channels", () => {
 		await shell.run("channel-agent & sleep 0");
 		const agent = await greetAgent(the.lab, await connectedChannel(the.lab, guest, AGENT));
 		for (const name of [SOCKET, PTY]) {
-			const channel: ChannelDocument = await connectedChannel(the.lab, guest, name);
+			const channel = await connectedChannel(the.lab, guest, name);
 			const echo = `(exec 5<>/dev/xen-channels/${name}; stty raw -echo <&5; read -r line <&5; echo "got $line" >&5; read -r line <&5)`;
 			await shell.run(`${echo} & sleep 0`);
 			const session = SerialSession.openAddress(the.lab, addressOf(channel));

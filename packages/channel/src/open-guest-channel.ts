@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import * as fs from "node:fs";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { ReadStream, WriteStream } from "node:tty";
@@ -12,6 +11,8 @@ export const CHANNELS_FOLDER = "/dev/xen-channels";
 
 const NAME = /^[A-Za-z0-9_.:@+-]{1,64}$/;
 const run = promisify(execFile);
+// Not of fs/promises, whose handle would close the descriptor when it is collected.
+const openFile = promisify(fs.open);
 
 /**
  * Opens a channel in the guest that it belongs to, by its name: raw bytes both ways. One program at a time should.
@@ -21,22 +22,51 @@ export async function openGuestChannel(name: string, folder: string = CHANNELS_F
 	if (!NAME.test(name) || /^\.+$/.test(name))
 		throw new InvalidInputError(`${JSON.stringify(name)} is no channel's name`);
 	const path = join(folder, name);
-	// Two descriptors, as Node's streams of a tty go one way each. Node's own raw mode would add carriage returns.
-	const input = await openTty(path, name);
+	const input = new ReadStream(await openTty(path, name));
 	try {
+		// Node's own raw mode would add carriage returns.
 		await run("stty", ["-F", path, "raw", "-echo"]);
-		const output = await openTty(path, name);
-		return Duplex.from({ readable: new ReadStream(input), writable: new WriteStream(output) });
+		return new TtyDuplex(input, new WriteStream(await openTty(path, name)));
 	} catch (error) {
-		new ReadStream(input).destroy();
+		input.destroy();
 		throw error;
+	}
+}
+
+/** Node's streams of a tty go one way each, so a channel is two of them. */
+class TtyDuplex extends Duplex {
+	readonly #input: ReadStream;
+	readonly #output: WriteStream;
+
+	constructor(input: ReadStream, output: WriteStream) {
+		super();
+		this.#input = input;
+		this.#output = output;
+		input.on("data", (chunk: Buffer) => {
+			if (!this.push(chunk)) input.pause();
+		});
+		input.on("end", () => this.push(null));
+		for (const stream of [input, output]) stream.on("error", (error) => this.destroy(error));
+	}
+
+	override _read(): void {
+		this.#input.resume();
+	}
+
+	override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+		this.#output.write(chunk, done);
+	}
+
+	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+		this.#input.destroy();
+		this.#output.destroy();
+		done(error);
 	}
 }
 
 async function openTty(path: string, name: string): Promise<number> {
 	try {
-		const file = await open(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-		return file.fd;
+		return await openFile(path, fs.constants.O_RDWR | fs.constants.O_NOCTTY | fs.constants.O_NONBLOCK);
 	} catch (cause) {
 		throw new BulkheadError("no-such-channel", `This guest has no channel ${name} (${errnoOf(cause)})`, {
 			cause,

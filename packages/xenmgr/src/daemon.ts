@@ -82,7 +82,8 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		const guest = guests.find(params.guest);
 		if (!guest) return;
 		if (name === "qmp-event") guest.noteQmpEvent(params.event);
-		if (name === "channel-ended") void guest.channels?.ringEnded(params.name, new Error(params.reason));
+		// What xenstore refuses ends the daemon by itself.
+		if (name === "channel-ended") guest.channels?.ringEnded(params.name, new Error(params.reason)).catch(() => {});
 		events.emit(name === "qmp-ended" ? "device-model-state" : name, { ...params, guest: guest.identity });
 	};
 

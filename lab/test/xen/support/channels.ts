@@ -1,3 +1,4 @@
+import type { Channel } from "@bulkhead/api/client";
 import type { Lab } from "../../../src/lab.ts";
 import { SerialSession } from "../../../src/serial-session.ts";
 import { bulkhead, eventually, ok } from "./dom0.ts";
@@ -5,17 +6,6 @@ import type { GuestShell } from "./network.ts";
 
 export const FOLDER = "/run/channels-test";
 export const AGENT = "org.bulkhead.agent.v1";
-
-export interface ChannelDocument {
-	name: string;
-	devid: number;
-	connection: string;
-	ptyPath?: string;
-	socketPath?: string;
-	state: number;
-	traffic?: { clients: number; fromGuest: number; toGuest: number; dropped: number };
-	problem?: string;
-}
 
 /** `channel=[…]` as an override: each a name and what follows it. */
 export function channelsLine(channels: Readonly<Record<string, string>>): string {
@@ -27,11 +17,11 @@ export function channelsLine(channels: Readonly<Record<string, string>>): string
 export const socketOf = (name: string): string => `connection=socket,path=${FOLDER}/${name}.sock`;
 
 /** A channel whose guest's end is connected. */
-export async function connectedChannel(lab: Lab, guest: string, name: string): Promise<ChannelDocument> {
+export async function connectedChannel(lab: Lab, guest: string, name: string): Promise<Channel> {
 	return eventually(
 		`channel ${name} to be connected`,
 		async () => {
-			const found = (await bulkhead<ChannelDocument[]>(lab, "channel-list", guest)).find((each) => each.name === name);
+			const found = (await bulkhead<Channel[]>(lab, "channel-list", guest)).find((each) => each.name === name);
 			return found?.state === 4 && found.traffic ? found : undefined;
 		},
 		120_000,
@@ -39,7 +29,7 @@ export async function connectedChannel(lab: Lab, guest: string, name: string): P
 }
 
 /** How socat reaches a channel from dom0. */
-export function addressOf({ ptyPath, socketPath }: ChannelDocument): string {
+export function addressOf({ ptyPath, socketPath }: Channel): string {
 	return ptyPath === undefined ? `UNIX-CONNECT:${socketPath}` : `${ptyPath},raw,echo=0`;
 }
 
@@ -53,7 +43,7 @@ export const ttyOf = (name: string): string => `/dev/xen-channels/${name}`;
 export async function carry(
 	lab: Lab,
 	shell: GuestShell,
-	channel: ChannelDocument,
+	channel: Channel,
 	bytes: number,
 	timeoutMs: number,
 ): Promise<{ in: number; out: number }> {
@@ -85,7 +75,7 @@ export async function carry(
 }
 
 /** Says hello to a guest's agent until it answers. A conversation begins with it: what was said before may still lie there. */
-export async function greetAgent(lab: Lab, channel: ChannelDocument, timeoutMs = 60_000): Promise<SerialSession> {
+export async function greetAgent(lab: Lab, channel: Channel, timeoutMs = 60_000): Promise<SerialSession> {
 	const limit = Date.now() + timeoutMs;
 	for (;;) {
 		const session = SerialSession.openAddress(lab, addressOf(channel));

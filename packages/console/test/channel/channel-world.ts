@@ -16,7 +16,8 @@ export class ChannelWorld {
 		this.frontend = new FakeFrontend(this.host, { domid: 7, gref: 11, port: 4, startAt });
 		const { domid, gref, port } = this.frontend;
 		this.ring = ChannelRing.attach({
-			...this.host,
+			evtchns: this.host.evtchns,
+			grants: this.host.grants,
 			domid,
 			gref,
 			remotePort: port,

@@ -35,7 +35,7 @@ export function channelEndpoint({ connection, path }: Pick<ChannelConfig, "conne
 	if (connection === "pty" || connection === "pty:") return { kind: "pty" };
 	if (connection === "socket") return { kind: "unix", path: checkSocketPath(path ?? ""), mode: DEFAULT_MODE };
 	const [, scheme = "", rest = ""] = /^([a-z]+):(.*)$/.exec(connection) ?? [];
-	const [place = "", query] = splitOnce(rest, "?");
+	const [place, query] = splitOnce(rest, "?");
 	const options = readOptions(query);
 	switch (scheme) {
 		case "unix":
@@ -127,7 +127,7 @@ function checkSocketPath(path: string): string {
 function readOptions(query: string | undefined): Options {
 	const options: Options = new Map();
 	for (const option of query === undefined ? [] : query.split("&")) {
-		const [name = "", value] = splitOnce(option, "=");
+		const [name, value] = splitOnce(option, "=");
 		if (options.has(name)) throw new InvalidInputError(`${WHAT}: ${printable(name, 32)} is given twice`);
 		options.set(name, value === undefined ? undefined : decode(value));
 	}
