@@ -81,7 +81,11 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 	}
 
 	#look(): void {
-		if (this.#open || this.#devices.pollFd(this.#pty.masterFd).hangup) return;
+		if (this.#open) return;
+		const { readable, hangup } = this.#devices.pollFd(this.#pty.masterFd);
+		// Somebody was there between two looks.
+		if (hangup && readable) this.#read(true);
+		if (hangup) return;
 		this.#open = true;
 		this.#full = false;
 		this.#ring.join(this);

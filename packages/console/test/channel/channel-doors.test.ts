@@ -131,5 +131,9 @@ describe("a channel's pty", () => {
 		await until("it is typed", () => Buffer.from(frontend.received).toString() === "typed");
 		slave.close();
 		await until("it is noticed", () => door.clients === 0 && !ring.isTaken);
+		const hasty = host.devices.openSlave(door.ptyPath);
+		hasty.write(Buffer.from(", and gone"));
+		hasty.close();
+		await until("it is typed", () => Buffer.from(frontend.received).toString() === "typed, and gone");
 	});
 });
