@@ -38,6 +38,11 @@ export class SerialSession {
 		throw new Error(`The guest has no console ${label}`);
 	}
 
+	/** Whatever socat knows the address of. */
+	static openAddress(lab: Lab, address: string): SerialSession {
+		return new SerialSession(lab.spawn(["socat", "-", address]));
+	}
+
 	/** A pseudo-terminal of dom0: a serial port of a QEMU there. */
 	static openPty(lab: Lab, path: string): SerialSession {
 		return new SerialSession(lab.spawn(["socat", "-", `${path},raw,echo=0`]));

@@ -179,6 +179,7 @@ export const EVENT_TYPES = [
 	"device-detached",
 	"qmp-event",
 	"console-ended",
+	"channel-ended",
 	"disk-state",
 	"relay-state",
 	"heartbeat",

@@ -1,4 +1,12 @@
 export {
+	type AttachChannelRequest,
+	type AttachChannelResult,
+	attachChannelRequest,
+	type Channel,
+	channelDocument,
+	type DetachChannelResult,
+} from "./channels.ts";
+export {
 	type AttachDiskRequest,
 	attachDiskRequest,
 	type ChangeMediumRequest,

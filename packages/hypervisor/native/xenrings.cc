@@ -5,6 +5,7 @@
 #include "grant-offers.h"
 #include "grants.h"
 #include "host-devices.h"
+#include "listeners.h"
 #include "loop-device.h"
 #include "network-links.h"
 
@@ -15,6 +16,7 @@ static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	bulkhead::exportForeignMemory(env, exports);
 	bulkhead::exportFdPoll(env, exports);
 	bulkhead::exportHostDevices(env, exports);
+	bulkhead::exportListeners(env, exports);
 	bulkhead::exportLoopDevice(env, exports);
 	bulkhead::exportNetworkLinks(env, exports);
 	return exports;

@@ -10,6 +10,7 @@ export type * from "./ports/host-devices.ts";
 export type * from "./ports/hotplug-scripts.ts";
 export type * from "./ports/hypervisor.ts";
 export * from "./ports/image-devices.ts";
+export * from "./ports/listeners.ts";
 export * from "./ports/network-links.ts";
 export * from "./ports/pci-assignment.ts";
 export type * from "./ports/sysfs.ts";

@@ -2,10 +2,11 @@ import { mkdirSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { join } from "node:path";
-import type { RelayResult } from "@bulkhead/api/relay";
+import { LISTENER_INBOX, type RelayResult } from "@bulkhead/api/relay";
 import { BulkheadError, type Uuid } from "@bulkhead/base";
-import { FramedConsoleSocket, type PtyFiles, socketFd } from "@bulkhead/console";
-import type { RingHost } from "@bulkhead/hypervisor";
+import { FramedConsoleSocket, type PtyFiles, removeSocket, socketFd } from "@bulkhead/console";
+import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
+import { ChannelTable } from "./channel/channel-table.ts";
 import { ConsoleTable } from "./console/console-table.ts";
 import type { RelayHandlers } from "./control/control-connection.ts";
 import { ControlServer } from "./control/control-server.ts";
@@ -19,7 +20,10 @@ import { VERSION } from "./version.ts";
 export interface RelayOptions {
 	host: RingHost;
 	dialQmp: QmpDialer;
-	/** Sockets: `control.sock`, `console.sock`, `guests/<uuid>/<label>.sock`, `guests/<uuid>/qmp/<role>.sock`. */
+	/**
+	 * Sockets: `control.sock`, `console.sock`, `listeners.sock`, `guests/<uuid>/<label>.sock`,
+	 * `guests/<uuid>/qmp/<role>.sock`.
+	 */
 	runDirectory: string;
 	/** Journals: `<uuid>/<label>.*`. */
 	stateDirectory: string;
@@ -37,6 +41,8 @@ export interface RelayOptions {
  */
 export class Relay {
 	readonly #consoles: ConsoleTable;
+	#channels: ChannelTable | undefined;
+	#inbox: ListenerInbox | undefined;
 	readonly #qmps: QmpTable;
 	readonly #options: RelayOptions;
 	readonly #stopping = new AbortController();
@@ -88,6 +94,10 @@ export class Relay {
 		this.#control = undefined;
 		this.#framed = undefined;
 		this.#consoles.stop();
+		this.#channels?.stop();
+		if (this.#inbox) removeSocket(join(this.#options.runDirectory, LISTENER_INBOX));
+		this.#inbox?.close();
+		this.#inbox = undefined;
 		this.#qmps.stop();
 	}
 
@@ -108,7 +118,21 @@ export class Relay {
 			find: (guest, label) => this.#consoles.find(guest, label),
 			admit,
 		});
-		this.#control = await ControlServer.open({ path: controlPath, handlers: this.#handlers(), admit, log });
+		const handlers = this.#handlers(this.#openChannels(join(runDirectory, LISTENER_INBOX)));
+		this.#control = await ControlServer.open({ path: controlPath, handlers, admit, log });
+	}
+
+	#openChannels(inboxPath: string): ChannelTable {
+		const { host, log, ptyFiles } = this.#options;
+		this.#inbox = host.openListenerInbox(inboxPath);
+		this.#channels = new ChannelTable({
+			host,
+			inbox: this.#inbox,
+			log,
+			ptyFiles,
+			onEnded: (ended) => this.#control?.notify("channel-ended", ended),
+		});
+		return this.#channels;
 	}
 
 	/** Root, or the relay's own user. */
@@ -121,11 +145,12 @@ export class Relay {
 		return false;
 	}
 
-	#handlers(): RelayHandlers {
+	#handlers(channels: ChannelTable): RelayHandlers {
 		const consoles = this.#consoles;
 		const qmps = this.#qmps;
 		const holdings = (guest?: Uuid): RelayResult<"list"> => ({
 			consoles: consoles.list(guest),
+			channels: channels.list(guest),
 			qmps: qmps.list(guest),
 		});
 		return {
@@ -138,6 +163,11 @@ export class Relay {
 			},
 			tail: (request) => consoles.tail(request),
 			"loop-delay": ({ forMs }) => measureLoopDelay(forMs, this.#stopping.signal),
+			"attach-channel": (request) => channels.attach(request),
+			"detach-channel": async (request) => {
+				await channels.detach(request);
+				return {};
+			},
 			"attach-qmp": (request) => qmps.attach(request),
 			"detach-qmp": ({ guest }) => {
 				qmps.detach(guest);
@@ -148,6 +178,7 @@ export class Relay {
 			}),
 			"forget-guest": async ({ guest }) => {
 				qmps.detach(guest);
+				await channels.forget(guest);
 				await consoles.forget(guest);
 				return {};
 			},

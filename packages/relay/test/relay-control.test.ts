@@ -39,6 +39,7 @@ describe("relay: control socket", () => {
 			version: "0.1.0",
 			pid: process.pid,
 			consoles: [],
+			channels: [],
 			qmps: [],
 		});
 		expect(statSync(controlPath).mode & 0o777).toBe(0o600);

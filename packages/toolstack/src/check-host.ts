@@ -2,6 +2,7 @@ import { InvalidInputError, type Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConfig } from "@bulkhead/xlcfg";
+import { checkChannels } from "./channels/check-channels.ts";
 import { checkBios, checkDeviceModel, checkPvQemu } from "./check-device-model.ts";
 import { checkDisk } from "./check-disk.ts";
 import { checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
@@ -61,6 +62,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 	for (const device of config.pci) await functionsOf(host, device);
 	const disks: ServableDisk[] = [];
 	for (const disk of config.disks) disks.push(await checkDisk(disk, { hypervisor, xenstore, scriptDirectory }));
+	await checkChannels(config.channels);
 	const nics = await checkNics(config, { hypervisor, xenstore }, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,

@@ -105,7 +105,6 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		why: "there it would be a file, a socket or a device of the stub domain, which has none",
 		remedy: 'Use "pty", or device_model_stubdomain_override = 0',
 	},
-	keyed("channel", "A channel", ({ channels }) => channels.length > 0),
 	{
 		key: "vfb",
 		asked: ({ frameBuffers }) => frameBuffers.length > 1,

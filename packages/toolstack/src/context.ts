@@ -1,7 +1,7 @@
 import type { DomId, EvtchnPort, GrantRef, Uuid } from "@bulkhead/base";
-import type { Hypervisor } from "@bulkhead/hypervisor";
+import type { HeldListener, Hypervisor } from "@bulkhead/hypervisor";
 import type { XenstoreClient } from "@bulkhead/xenstore";
-import type { GuestConfig } from "@bulkhead/xlcfg";
+import type { ChannelTls, GuestConfig } from "@bulkhead/xlcfg";
 import type { HeldDisk } from "./devices/open-disk.ts";
 import type { GuestRuntime } from "./runtime.ts";
 
@@ -17,6 +17,22 @@ export interface RingServices {
 		remotePort: EvtchnPort;
 		pty: boolean;
 	}): Promise<{ ptyPath?: string }>;
+	/** Serves a channel's ring; a new ring for the same name replaces the old one. */
+	attachChannel(request: {
+		guest: Uuid;
+		name: string;
+		domid: DomId;
+		devid: number;
+		gref: GrantRef;
+		remotePort: EvtchnPort;
+		door: ChannelDoor;
+	}): Promise<{ ptyPath?: string }>;
+	/** Idempotent. */
+	detachChannel(guest: Uuid, name: string): Promise<void>;
+	/** The guest's channels that are served now. */
+	servedChannels(
+		guest: Uuid,
+	): Promise<{ name: string; domid: DomId; devid: number; gref: GrantRef; remotePort: EvtchnPort; ptyPath?: string }[]>;
 	/** Opens the QMP session over the stub domain's vchan; resolves when QEMU has answered. */
 	attachQmp(request: {
 		guest: Uuid;
@@ -43,6 +59,15 @@ export interface RingServices {
 	release(guest: Uuid, options: { purge: boolean }): Promise<void>;
 }
 
+/** Keys and certificates in PEM. */
+export type ChannelKeys = Pick<ChannelTls, "ca" | "cert" | "key" | "serverName">;
+
+/** How the host reaches a channel. */
+export type ChannelDoor =
+	| { kind: "pty" }
+	| { kind: "listen"; listener: HeldListener; tls?: ChannelKeys }
+	| { kind: "connect"; host: string; port: number; tls?: ChannelKeys };
+
 /** Files of one guest on the host, each made by the step that needs it. */
 export interface GuestPlaces {
 	/** Copies of what a direct kernel boot needs, for the guest's life. */
@@ -67,6 +92,8 @@ export interface ToolstackContext {
 	rings: RingServices;
 	/** Disks that this process holds open, by virtual device name. */
 	openDisks: Map<string, HeldDisk>;
+	/** Listening sockets of channels that this process holds, by the channel's name. */
+	listeners: Map<string, HeldListener>;
 	/** Writes `runtime` down before the next effect. */
 	saveRuntime(): Promise<void>;
 }

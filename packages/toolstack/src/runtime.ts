@@ -12,6 +12,12 @@ export interface DomainRuntime {
 	consoleFrame?: number;
 }
 
+/** A channel by its name in the config, and the number of its console in the guest. */
+export interface PlacedChannel {
+	name: string;
+	devid: number;
+}
+
 /** A QEMU in domain 0. */
 export interface LocalQemu {
 	pid?: number;
@@ -32,6 +38,9 @@ export interface GuestRuntime {
 	/** Functions of the host's PCI devices that it has, with its own numbers of their interrupts. */
 	pci?: { address: string; pirq?: number }[];
 	/** Present for a guest that has a QEMU in domain 0; empty until that is started. */
+	/** Which console number each channel has until the guest's next start. */
+	channels?: PlacedChannel[];
+	/** Present for an HVM guest whose QEMU is a process of domain 0; empty until that is started. */
 	qemu?: LocalQemu;
 }
 

@@ -1,6 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
 import type { BuildHvm, BuildPvh, DomainType } from "@bulkhead/hypervisor";
-import type { PciDeviceConfig } from "@bulkhead/xlcfg";
+import type { ChannelConfig, PciDeviceConfig } from "@bulkhead/xlcfg";
 import type { BootFile } from "./device-model/direct-boot.ts";
 import type { ServableDisk } from "./devices/vbd.ts";
 import type { ServableNic } from "./devices/vif.ts";
@@ -66,6 +66,8 @@ export type CreateStep =
 			nics: ServableNic[];
 			consoles: ConsoleRequest[];
 	  }
+	| { name: "open-listener"; channel: ChannelConfig }
+	| { name: "publish-channels"; channels: ChannelConfig[] }
 	| { name: "connect-disks"; roles: Role[]; disks: ServableDisk[] }
 	| { name: "connect-nics"; roles: Role[]; nics: ServableNic[] }
 	/** For a QEMU in domain 0, once it runs. */
@@ -95,4 +97,5 @@ export type DestroyStep =
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
 	| { name: "release-pci" }
+	| { name: "close-channels" }
 	| { name: "release-disks" };

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { RelayNotification } from "@bulkhead/api/relay";
+import { LISTENER_INBOX, type RelayNotification } from "@bulkhead/api/relay";
 import { serializeError } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
 import { XenstoreClient } from "@bulkhead/xenstore";
@@ -54,6 +54,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 
 	const relay = new RelayLink({
 		path: options.relaySocket,
+		inbox: options.relayInbox ?? join(dirname(options.relaySocket), LISTENER_INBOX),
 		onNotification: (notification) => handleNotification(notification),
 		onConnected: () => {
 			log.info("Connected to the relay");
@@ -100,6 +101,8 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		const guest = guests.find(params.guest);
 		if (!guest) return;
 		if (name === "qmp-event") guest.noteQmpEvent(params.event);
+		// What xenstore refuses ends the daemon by itself.
+		if (name === "channel-ended") guest.channels?.ringEnded(params.name, new Error(params.reason)).catch(() => {});
 		events.emit(name === "qmp-ended" ? "device-model-state" : name, { ...params, guest: guest.identity });
 	};
 

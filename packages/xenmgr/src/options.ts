@@ -17,6 +17,8 @@ export interface DaemonOptions {
 	xenstoreSocket: string;
 	socket: string;
 	relaySocket: string;
+	/** Default: beside it. */
+	relayInbox?: string;
 	stateDirectory: string;
 	/** Where hvmloader is looked for. */
 	firmware: string;

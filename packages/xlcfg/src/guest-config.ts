@@ -163,10 +163,11 @@ export interface FrameBufferConfig {
 	keymap?: string;
 }
 
-/** A named stream between host and guest (channels.md). */
+/** A named stream between host and guest (channels.md). `channelEndpoint` tells where its end on the host is. */
 export interface ChannelConfig {
 	name: string;
-	connection: "pty" | "socket";
+	/** "pty", "socket" (with `path`), or an address: "unix:…", "tcp:…", "tls:…". */
+	connection: string;
 	path?: string;
 	backend?: BackendDomain;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AttachChannelResult, Channel, DetachChannelResult } from "../channels.ts";
 import type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 import type {
 	AttachNicResult,
@@ -157,6 +158,24 @@ export class ApiClient {
 		options?: OperationOptions,
 	): Promise<DetachNicResult> {
 		const path = guestPath(ref, `/nics/${encodeURIComponent(nic)}${force ? "?force=1" : ""}`);
+		return this.#operate(path, { method: "DELETE" }, options);
+	}
+
+	async channels(ref: string): Promise<Channel[]> {
+		return (await this.#json(guestPath(ref, "/channels"))) as Channel[];
+	}
+
+	attachChannel(ref: string, spec: string, options?: OperationOptions): Promise<AttachChannelResult> {
+		return this.#operate(guestPath(ref, "/channels"), { method: "POST", body: { spec } }, options);
+	}
+
+	detachChannel(
+		ref: string,
+		name: string,
+		{ force }: { force: boolean },
+		options?: OperationOptions,
+	): Promise<DetachChannelResult> {
+		const path = guestPath(ref, `/channels/${encodeURIComponent(name)}${force ? "?force=1" : ""}`);
 		return this.#operate(path, { method: "DELETE" }, options);
 	}
 

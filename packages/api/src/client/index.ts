@@ -1,3 +1,4 @@
+export type * from "../channels.ts";
 export type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 export type * from "../documents.ts";
 export type { AssignablePci, AttachPciRequest, GuestPci, MakeAssignableRequest } from "../pci.ts";

@@ -3,12 +3,19 @@ interface RelayLimits {
 	readonly lineBytes: number;
 	/** Most that `tail` answers, in bytes before base64. */
 	readonly tailBytes: number;
+	/** Longest key or certificate that a channel is given, in characters. */
+	readonly pemBytes: number;
 	/** Requests in flight on one connection. */
 	readonly requests: number;
 }
 
 /** Limits of the relay's control protocol, kept by both ends. */
-export const RELAY_LIMITS: RelayLimits = { lineBytes: 2 * 1024 * 1024, tailBytes: 256 * 1024, requests: 256 };
+export const RELAY_LIMITS: RelayLimits = {
+	lineBytes: 2 * 1024 * 1024,
+	tailBytes: 256 * 1024,
+	pemBytes: 65_536,
+	requests: 256,
+};
 
 interface RelayPaths {
 	readonly runDirectory: string;
@@ -16,6 +23,9 @@ interface RelayPaths {
 	readonly controlSocket: string;
 	readonly consoleSocket: string;
 }
+
+/** The relay's inbox for listening sockets, beside its control socket. */
+export const LISTENER_INBOX = "listeners.sock";
 
 /** Where an installed relay listens and keeps its journals. */
 export const RELAY_PATHS: RelayPaths = {

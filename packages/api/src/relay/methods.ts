@@ -34,6 +34,51 @@ export interface AttachedConsole extends AttachConsole, ConsolePaths {
 	blocked: boolean;
 }
 
+/** A channel by the toolstack's uuid of its guest and the config's name of the channel (CHANNEL_NAME). */
+export interface ChannelName {
+	guest: Uuid;
+	name: string;
+}
+
+/** Contents of files in PEM: the relay opens none. `ca` absent: connecting, whom the host trusts; listening, clients need no certificate. */
+export interface ChannelKeys {
+	ca?: string;
+	cert?: string;
+	key?: string;
+	/** Connecting: the name that the server's certificate must have, when it is not the host's. */
+	serverName?: string;
+}
+
+/** How the host reaches a channel. */
+export type ChannelDoorPlace =
+	| { kind: "pty" }
+	/** A listening socket that came into the relay's inbox under this token. */
+	| { kind: "listen"; token: string; tls?: ChannelKeys }
+	| { kind: "connect"; host: string; port: number; tls?: ChannelKeys };
+
+export interface AttachChannel extends ChannelName {
+	/** The guest's own domain, and the channel's number in it (device/console/<devid>). */
+	domid: DomId;
+	devid: number;
+	gref: GrantRef;
+	remotePort: EvtchnPort;
+	door: ChannelDoorPlace;
+}
+
+export interface AttachedChannel extends Omit<AttachChannel, "door"> {
+	kind: ChannelDoorPlace["kind"];
+	/** "/dev/pts/7" */
+	ptyPath?: string;
+	/** Connected, those that wait for their turn included. */
+	clients: number;
+	/** Why the last connection that we made is not there. */
+	trouble?: string;
+	/** Bytes since it was attached; dropped are those that the guest wrote while nobody was connected. */
+	fromGuest: number;
+	toGuest: number;
+	dropped: number;
+}
+
 /** Where a guest's QEMU is spoken to. */
 export type QmpPlace =
 	| {
@@ -75,6 +120,7 @@ export type AttachedQmp = QmpPlace & {
 
 export interface RelayHoldings {
 	consoles: AttachedConsole[];
+	channels: AttachedChannel[];
 	qmps: AttachedQmp[];
 }
 
@@ -94,6 +140,10 @@ export interface RelayMethods {
 	"attach-console": { params: AttachConsole; result: ConsolePaths };
 	/** Takes what is left in the ring, ends the readers, unmaps. Unknown consoles are success. `purge` removes the journal. */
 	"detach-console": { params: ConsoleName & { purge: boolean }; result: Nothing };
+	/** Serves a channel's ring; another ring of the same name replaces it, and its clients go. */
+	"attach-channel": { params: AttachChannel; result: { ptyPath?: string } };
+	/** Lets go of the ring; clients go. Unknown channels are success. */
+	"detach-channel": { params: ChannelName; result: Nothing };
 	/** Opens the vchan of a stub domain's QEMU, or the socket of one in domain 0, and negotiates, again and again with a back-off until the deadline. */
 	"attach-qmp": { params: AttachQmp; result: QmpStatus };
 	/** Unknown guests are success. */
@@ -117,6 +167,8 @@ export interface RelayMethods {
 export interface RelayNotifications {
 	/** The relay gave a ring up: the frontend broke its protocol. */
 	"console-ended": ConsoleName & { domid: DomId; reason: string };
+	/** The same of a channel. */
+	"channel-ended": ChannelName & { domid: DomId; reason: string };
 	/** `timestamp`: QEMU's own clock, milliseconds since 1970, absent when it gave none. */
 	"qmp-event": { guest: Uuid; event: string; data?: unknown; timestamp?: number };
 	/** The session with a guest's QEMU is over; attach again when there is a new one. */

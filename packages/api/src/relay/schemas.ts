@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+	channelNameField,
 	countField,
 	domIdField,
 	evtchnPortField,
@@ -23,6 +24,27 @@ const attachConsole = {
 	remotePort: evtchnPortField,
 	pty: z.boolean(),
 };
+
+const channelName = { guest: uuidField, name: channelNameField };
+const channelRing = {
+	...channelName,
+	domid: domIdField,
+	devid: z.number().int().min(1).max(255),
+	gref: grantRefField,
+	remotePort: evtchnPortField,
+};
+const pem = z.string().max(RELAY_LIMITS.pemBytes).optional();
+const keys = z.object({ ca: pem, cert: pem, key: pem, serverName: z.string().min(1).max(253).optional() }).optional();
+const door = z.discriminatedUnion("kind", [
+	z.object({ kind: z.literal("pty") }),
+	z.object({ kind: z.literal("listen"), token: z.string().regex(/^[0-9a-f]{32}$/), tls: keys }),
+	z.object({
+		kind: z.literal("connect"),
+		host: z.string().min(1).max(253),
+		port: z.number().int().min(1).max(65_535),
+		tls: keys,
+	}),
+]);
 
 /** Longest path of a unix socket (unix(7)). */
 const SOCKET_PATH_BYTES = 107;
@@ -54,6 +76,18 @@ const holdings = {
 			blocked: z.boolean(),
 		}),
 	),
+	channels: z.array(
+		z.object({
+			...channelRing,
+			kind: z.enum(["pty", "listen", "connect"]),
+			ptyPath: z.string().optional(),
+			clients: countField,
+			trouble: z.string().optional(),
+			fromGuest: countField,
+			toGuest: countField,
+			dropped: countField,
+		}),
+	),
 	qmps: z.array(z.union([z.object({ ...vchan, ...qmpState }), z.object({ ...unixSocket, ...qmpState })])),
 };
 
@@ -67,6 +101,11 @@ export const RELAY_METHODS: {
 	hello: { params: nothing, result: z.object({ version: z.string(), pid: z.number().int(), ...holdings }) },
 	"attach-console": { params: z.object(attachConsole), result: z.object(consolePaths) },
 	"detach-console": { params: z.object({ ...consoleName, purge: z.boolean() }), result: nothing },
+	"attach-channel": {
+		params: z.object({ ...channelRing, door }),
+		result: z.object({ ptyPath: z.string().optional() }),
+	},
+	"detach-channel": { params: z.object(channelName), result: nothing },
 	"attach-qmp": {
 		params: z.union([
 			z.object({ ...vchan, greetingTimeoutMs: timeoutField }),
@@ -101,6 +140,7 @@ export const RELAY_NOTIFICATIONS: {
 	readonly [N in RelayNotificationName]: z.ZodType<RelayNotifications[N]>;
 } = {
 	"console-ended": z.object({ ...consoleName, domid: domIdField, reason: z.string() }),
+	"channel-ended": z.object({ ...channelName, domid: domIdField, reason: z.string() }),
 	"qmp-event": z.object({
 		guest: uuidField,
 		event: z.string(),

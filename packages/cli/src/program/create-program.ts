@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addChannelCommands } from "./channel-commands.ts";
 import { addConfigCommands } from "./config-commands.ts";
 import { addConsoleCommand } from "./console-command.ts";
 import { addDiskCommands } from "./disk-commands.ts";
@@ -51,6 +52,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	};
 	addGuestCommands(program, start);
 	addNetworkCommands(program, start);
+	addChannelCommands(program, start);
 	addDiskCommands(program, start);
 	addUsbCommands(program, start);
 	addPciCommands(program, start);

@@ -4,9 +4,12 @@ import {
 	type EventChannels,
 	type GrantMaps,
 	HypervisorError,
+	type ListenerInbox,
+	type ListenerPlace,
 	type MappedGrants,
 	type RingHost,
 } from "@bulkhead/hypervisor";
+import { openSimInbox } from "@bulkhead/hypervisor/sim";
 import { FakeDevices } from "./fake-devices.ts";
 
 interface OfferedPort {
@@ -44,6 +47,13 @@ export class FakeRingHost implements RingHost {
 	}
 
 	close(): void {}
+
+	/** Of listening sockets, by inbox and token. */
+	readonly handedOver: Map<string, ListenerPlace> = new Map();
+
+	openListenerInbox(path: string): ListenerInbox {
+		return openSimInbox(this.handedOver, path);
+	}
 
 	/** What a frontend does first: grants a page … */
 	offerPage(domid: DomId, gref: GrantRef, buffer: ArrayBuffer = new ArrayBuffer(4096)): SharedPage {

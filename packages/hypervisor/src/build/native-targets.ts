@@ -13,6 +13,7 @@ export const NATIVE_TARGETS = {
 			"grant-offers",
 			"grants",
 			"host-devices",
+			"listeners",
 			"loop-device",
 			"loop-poll",
 			"mapping-table",

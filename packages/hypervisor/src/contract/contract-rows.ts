@@ -7,6 +7,7 @@ import { evtchnsContract } from "./evtchns-contract.ts";
 import { foreignMemoryContract } from "./foreign-memory-contract.ts";
 import { grantsContract } from "./grants-contract.ts";
 import { linksContract } from "./links-contract.ts";
+import { listenersContract } from "./listeners-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
 import { pciContract } from "./pci-contract.ts";
 import { offersContract } from "./offers-contract.ts";
@@ -30,6 +31,7 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		loopsContract,
 		linksContract,
 		pciContract,
+		listenersContract,
 		resourcesContract,
 	].flatMap((contract) => contract(open));
 }

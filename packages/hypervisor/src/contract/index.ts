@@ -7,6 +7,7 @@ export { evtchnsContract } from "./evtchns-contract.ts";
 export { foreignMemoryContract } from "./foreign-memory-contract.ts";
 export { grantsContract } from "./grants-contract.ts";
 export { linksContract } from "./links-contract.ts";
+export { listenersContract } from "./listeners-contract.ts";
 export { loopsContract } from "./loops-contract.ts";
 export { nativeContractHost } from "./open-native-host.ts";
 export { resourcesContract } from "./resources-contract.ts";

@@ -13,6 +13,11 @@ export interface RingsAddon {
 	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean };
 	openPty(): { masterFd: number; path: string };
 	peerCredentials(fd: number): { uid: number; gid: number; pid: number };
+	listenUnix(path: string, mode: number, uid: number, gid: number): number;
+	listenTcp(address: string, port: number): number;
+	openInbox(path: string): number;
+	sendDescriptor(inbox: string, fd: number, token: string): void;
+	receiveDescriptor(inboxFd: number): { fd: number; token: string } | undefined;
 	attachLoop(path: string, readOnly: boolean): Promise<{ fd: number; path: string; major: number; minor: number }>;
 	joinBridge(name: string, bridge: string): Promise<void>;
 	setLinkMtu(name: string, mtu: number): Promise<void>;

@@ -5,6 +5,7 @@ import { NativeForeignMemory } from "./foreign-memory.ts";
 import { NativeGuestBuilder } from "./guest-builder.ts";
 import { NativeHotplugScripts } from "./hotplug-scripts.ts";
 import { NativeImageDevices } from "./image-devices.ts";
+import { NativeListeners } from "./listeners.ts";
 import { loadAddon } from "./load-addon.ts";
 import { NativeLoopDevices } from "./loop-devices.ts";
 import { NativeNetworkLinks } from "./network-links.ts";
@@ -36,6 +37,7 @@ export function openHypervisor({ imageUser = "bulkhead-image" }: HypervisorOptio
 		scripts: new NativeHotplugScripts(),
 		pci: new NativePciAssignment(control),
 		sysfs: new NativeSysfs(),
+		listeners: new NativeListeners(rings),
 		get foreignMemory() {
 			foreignMemory ??= new NativeForeignMemory(rings);
 			return foreignMemory;

@@ -7,6 +7,7 @@ import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
 import type { HotplugScripts } from "./hotplug-scripts.ts";
 import type { ImageDevices } from "./image-devices.ts";
+import type { ListenerInbox, Listeners } from "./listeners.ts";
 import type { NetworkLinks } from "./network-links.ts";
 import type { PciAssignment } from "./pci-assignment.ts";
 import type { Sysfs } from "./sysfs.ts";
@@ -23,6 +24,7 @@ export interface Hypervisor {
 	readonly scripts: HotplugScripts;
 	readonly pci: PciAssignment;
 	readonly sysfs: Sysfs;
+	readonly listeners: Listeners;
 	close(): void;
 }
 
@@ -31,5 +33,7 @@ export interface RingHost {
 	readonly evtchns: EventChannels;
 	readonly grants: GrantMaps;
 	readonly devices: HostDevices;
+	/** Makes an inbox in place of a socket that lies there. @throws HypervisorError */
+	openListenerInbox(path: string): ListenerInbox;
 	close(): void;
 }

@@ -20,6 +20,7 @@ import type { SimScript } from "./network/sim-hotplug-scripts.ts";
 import { SimLinks } from "./network/sim-links.ts";
 import { SimIommu } from "./pci/sim-iommu.ts";
 import { type SimPciDevice, SimSysfs } from "./pci/sim-sysfs.ts";
+import type { HandedOver } from "./network/sim-listeners.ts";
 import { SimProcess } from "./sim-process.ts";
 
 export interface SimHostOptions {
@@ -63,6 +64,8 @@ export class SimHost {
 	readonly links: SimLinks = new SimLinks();
 	/** Hot-plug scripts by their path. None at first. */
 	readonly scripts: Map<string, SimScript> = new Map();
+	/** Listening sockets on their way to another process, by its inbox. */
+	readonly handedOver: HandedOver = new Map();
 	readonly devices: HostDevices;
 	readonly iommu: SimIommu;
 	readonly sysfs: SimSysfs;

@@ -12,6 +12,7 @@ import { SimForeignMemory } from "./memory/sim-foreign-memory.ts";
 import { SimGrantMaps } from "./memory/sim-grant-maps.ts";
 import { SimGrantOffers } from "./memory/sim-grant-offers.ts";
 import { SimHotplugScripts } from "./network/sim-hotplug-scripts.ts";
+import { openSimInbox, SimListeners } from "./network/sim-listeners.ts";
 import { SimNetworkLinks } from "./network/sim-network-links.ts";
 import { SimPciAssignment } from "./pci/sim-pci-assignment.ts";
 import type { SimHost } from "./sim-host.ts";
@@ -47,8 +48,9 @@ export class SimProcess {
 		const grants = new SimGrantMaps(parts);
 		this.offers = new SimGrantOffers(parts);
 		const loops = new SimLoopDevices(parts);
+		const listeners = new SimListeners(parts);
 		// The mappings before the event channels: an unmap notification needs its port.
-		this.#holders = [foreignMemory, loops, this.offers, grants, evtchns];
+		this.#holders = [foreignMemory, loops, listeners, this.offers, grants, evtchns];
 		this.hypervisor = {
 			domains: new SimDomains(parts),
 			cpus: new SimCpus(parts),
@@ -60,12 +62,14 @@ export class SimProcess {
 			scripts: new SimHotplugScripts(parts),
 			pci: new SimPciAssignment(parts),
 			sysfs: host.sysfs,
+			listeners,
 			close: () => foreignMemory.close(),
 		};
 		this.rings = {
 			evtchns,
 			grants,
 			devices: host.devices,
+			openListenerInbox: (path) => openSimInbox(host.handedOver, path),
 			close: () => {
 				grants.close();
 				evtchns.close();

@@ -6,6 +6,8 @@ export interface GuestConsoleParts {
 	/** Raises an event at the backend. */
 	notify: () => void;
 	onInput: (bytes: Buffer) => void;
+	/** Whether input is taken now. Default: always. */
+	readsNow?: () => boolean;
 }
 
 /** What waits for a backend that takes nothing: above it, the oldest is dropped, as a kernel's log ring does. */
@@ -19,6 +21,11 @@ export class GuestConsole {
 
 	constructor(parts: GuestConsoleParts) {
 		this.#parts = parts;
+	}
+
+	/** Bytes that wait for room in the ring. */
+	get backlog(): number {
+		return this.#backlog.length;
 	}
 
 	/** What does not fit follows when the backend has made room. */
@@ -64,7 +71,7 @@ export class GuestConsole {
 		const { words, bytes } = this.#parts.page;
 		const consumed = Atomics.load(words, PAGE.inputConsumed);
 		const count = (Atomics.load(words, PAGE.inputProduced) - consumed) >>> 0;
-		if (count === 0 || count > PAGE.inputBytes) return;
+		if (count === 0 || count > PAGE.inputBytes || this.#parts.readsNow?.() === false) return;
 		const taken = Buffer.alloc(count);
 		for (let at = 0; at < count; at++) taken[at] = bytes[(consumed + at) % PAGE.inputBytes] ?? 0;
 		Atomics.store(words, PAGE.inputConsumed, (consumed + count) >>> 0);

@@ -2,6 +2,7 @@ import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { BlockFront, type Manners } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
 import { isDriverDomain, serveDevices } from "../devices/driver-domain.ts";
+import { ChannelFront } from "../devices/channel-front.ts";
 import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";
@@ -35,6 +36,9 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 				if (!machine.signal.aborted) machine.log(`nics: ${String(error)}`);
 			});
 			if (isDriverDomain(machine)) void serveDevices({ machine, store, isDeaf: manners() !== "polite" });
+			void new ChannelFront(machine, store).follow().catch((error: unknown) => {
+				if (!machine.signal.aborted) machine.log(`channels: ${String(error)}`);
+			});
 			shell.start();
 			await serveShutdownRequests(machine, store);
 		},

@@ -2,15 +2,7 @@ import type { DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { ArgsPlace } from "./args/args-place.ts";
 import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
-import {
-	channelArgs,
-	chrootArgs,
-	monitorArgs,
-	nameArgs,
-	restrictionArgs,
-	targetArgs,
-	userArgs,
-} from "./args/identity-args.ts";
+import { chrootArgs, monitorArgs, nameArgs, restrictionArgs, targetArgs, userArgs } from "./args/identity-args.ts";
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
@@ -34,7 +26,6 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 	return [
 		...targetArgs(place),
 		...monitorArgs(place),
-		...channelArgs(config, place),
 		...nameArgs(config),
 		...screenArgs(config, place),
 		...kernelArgs(config, place),

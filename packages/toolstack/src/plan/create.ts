@@ -1,5 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
+import { listens } from "../channels/channel-listener.ts";
 import { serialConsoles } from "../device-model/args/serial-args.ts";
 import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { isAwaited } from "../devices/connect-disk.ts";
@@ -38,9 +39,10 @@ function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): 
 	const consoles = consolesOf(config);
 	const served = besideDevices(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts);
 	return serial<CreateStep>(
-		parallel(...openDisks(facts), buildDomain("guest", config, facts)),
+		parallel(...openDisks(facts), ...openListeners(config), buildDomain("guest", config, facts)),
 		...(facts.qemu === undefined ? [] : [step<CreateStep>({ name: "announce-qemu" })]),
 		publishGuest(facts, consoles),
+		...publishChannels(config),
 		facts.qemu === undefined ? served : parallel(served, startQemu(facts.qemu)),
 		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
@@ -52,9 +54,10 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 	const consoles = consolesOf(config);
 	if (facts.qemu === undefined) throw new TypeError("The guest's facts lack its QEMU");
 	return serial<CreateStep>(
-		parallel(...openDisks(facts), buildDomain("guest", config, facts)),
+		parallel(...openDisks(facts), ...openListeners(config), buildDomain("guest", config, facts)),
 		step({ name: "announce-qemu" }),
 		publishGuest(facts, consoles),
+		...publishChannels(config),
 		parallel(
 			besideDevices(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
 			startQemu(facts.qemu, connectTaps(facts)),
@@ -95,6 +98,7 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 	return serial<CreateStep>(
 		parallel(
 			...openDisks(facts),
+			...openListeners(config),
 			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
 			buildDomain("guest", config, facts),
 			buildDomain("stub", config, facts),
@@ -108,6 +112,7 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 			nics: facts.nics,
 			consoles,
 		}),
+		...publishChannels(config),
 		besideDevices(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
@@ -180,6 +185,13 @@ const connectTaps = ({ nics }: HostFacts): Plan<CreateStep>[] =>
 
 const openDisks = (facts: HostFacts): Plan<CreateStep>[] =>
 	presentDisks(facts).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+
+const openListeners = ({ channels }: GuestConfig): Plan<CreateStep>[] =>
+	channels.filter(listens).map((channel) => step<CreateStep>({ name: "open-listener", channel }));
+
+/** They are the guest's own devices, whatever runs its device model: its frontends are served when they come. */
+const publishChannels = ({ channels }: GuestConfig): Plan<CreateStep>[] =>
+	channels.length === 0 ? [] : [step<CreateStep>({ name: "publish-channels", channels })];
 
 /** What /libxl/<domid>/dm-version calls the device model. */
 const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>

@@ -11,7 +11,7 @@ import type { DestroyStep, Role } from "../steps.ts";
  */
 export function planDestroy(
 	runtime: GuestRuntime,
-	{ purge, nics = [] }: { purge: boolean; nics?: readonly NicConfig[] },
+	{ purge, nics = [], hasChannels = false }: { purge: boolean; nics?: readonly NicConfig[]; hasChannels?: boolean },
 ): Plan<DestroyStep> {
 	const roles: Role[] = runtime.stub ? ["stub", "guest"] : ["guest"];
 	// A stub domain that was never made has no QEMU to ask.
@@ -29,6 +29,8 @@ export function planDestroy(
 		parallel(...roles.map((role) => step<DestroyStep>({ name: "remove-nodes", role }))),
 		parallel(...roles.map((role) => step<DestroyStep>({ name: "await-gone", role }))),
 		...(runtime.pci ? [step<DestroyStep>({ name: "release-pci" })] : []),
+		// Who waits at a socket of a guest that is started again goes on waiting.
+		...(purge && hasChannels ? [step<DestroyStep>({ name: "close-channels" })] : []),
 		step({ name: "release-disks" }),
 	);
 }

@@ -24,6 +24,7 @@ import { removePvDisk } from "../hotplug/pv-disk.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { plugUsb } from "../usb/plug-usb.ts";
+import { channelActions } from "./channel-actions.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
@@ -141,6 +142,7 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	},
 
 	...placementActions,
+	...channelActions,
 
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",

@@ -1,3 +1,4 @@
+import { closeListeners } from "../channels/channel-listener.ts";
 import type { ToolstackContext } from "../context.ts";
 import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
@@ -101,6 +102,11 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		title: () => "Taking PCI devices back",
 		timeoutMs: QUICK_MS,
 		run: (_, context) => releasePci(context),
+	},
+	"close-channels": {
+		title: () => "Removing the sockets of channels",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => closeListeners(context),
 	},
 	"release-disks": {
 		title: () => "Releasing disks",

@@ -12,6 +12,7 @@ import {
 } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
+import { serveChannels, stopChannels } from "./serve-channels.ts";
 
 export interface BuildOptions {
 	paused: boolean;
@@ -47,6 +48,7 @@ export async function buildGuest(guest: Guest, services: Services, options: Buil
 	record.phase = "running";
 	record.startedAt = new Date().toISOString();
 	await store.save(record);
+	serveChannels(guest, services);
 }
 
 /** After the executor's undoing: waits until the domains are gone. What still fails is left for `bulkhead destroy`. */
@@ -74,10 +76,15 @@ export async function removeGuest(
 	{ purge, onProgress }: RemoveOptions,
 ): Promise<void> {
 	guest.stopWatching();
+	await stopChannels(guest);
 	guest.record.phase = "ending";
 	await services.store.save(guest.record);
 	await findDomains(guest, services);
-	const plan = planDestroy(guest.record.runtime, { purge, nics: guest.record.config.nics });
+	const plan = planDestroy(guest.record.runtime, {
+		purge,
+		nics: guest.record.config.nics,
+		hasChannels: guest.record.config.channels.length > 0,
+	});
 	await execute(plan, destroyActions, { context: guest.context(services), onProgress });
 	if (!purge) return;
 	await services.store.remove(guest.uuid);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
-import { type HeldDisk, needsPvQemu, type ToolstackContext } from "@bulkhead/toolstack";
+import type { HeldListener } from "@bulkhead/hypervisor";
+import { type ChannelServer, type HeldDisk, needsPvQemu, type ToolstackContext } from "@bulkhead/toolstack";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { GuestRecord } from "./guest-store.ts";
@@ -18,6 +19,9 @@ export class Guest {
 	qmpStatus: string | undefined;
 	/** When it was restarted lately (performance.now()), to notice a loop. */
 	restarts: number[] = [];
+	/** What serves its channels. */
+	channels: ChannelServer | undefined;
+	readonly #listeners = new Map<string, HeldListener>();
 	readonly #openDisks = new Map<string, HeldDisk>();
 	#watching: AbortController | undefined;
 
@@ -72,6 +76,7 @@ export class Guest {
 			},
 			rings: relay,
 			openDisks: this.#openDisks,
+			listeners: this.#listeners,
 			saveRuntime: () => store.save(this.record),
 		};
 	}

@@ -5,6 +5,7 @@ import type { Services } from "../services.ts";
 import { buildGuest, removeGuest } from "./build-guest.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
+import { stopChannels } from "./serve-channels.ts";
 
 /** A guest that was restarted this often within this time is not restarted again. */
 const RESTART_LIMIT = { count: 5, withinMs: 60_000 } as const;
@@ -101,6 +102,7 @@ export class Supervisor {
 
 	async #preserve(guest: Guest, reason: string): Promise<void> {
 		guest.stopWatching();
+		await stopChannels(guest);
 		guest.record.phase = "preserved";
 		guest.record.lastEnd = { reason, at: new Date().toISOString() };
 		await this.#services.store.save(guest.record);

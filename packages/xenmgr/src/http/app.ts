@@ -11,6 +11,7 @@ import type { Supervisor } from "../guests/supervisor.ts";
 import { examine } from "../host/doctor.ts";
 import { VERSION } from "../options.ts";
 import type { Services } from "../services.ts";
+import { addChannelRoutes } from "./channel-routes.ts";
 import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
 import { addNicRoutes } from "./nic-routes.ts";
@@ -53,6 +54,7 @@ export function createApp(parts: AppParts): Hono {
 	addGuestRoutes(app, parts, operations);
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
+	addChannelRoutes(app, parts, operations);
 	addDiskRoutes(app, parts);
 	addUsbRoutes(app, parts);
 	addPciRoutes(app, parts);

@@ -29,7 +29,11 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 			console,
 		});
 	});
-	const results = await Promise.allSettled([...attachments, reattachQmp(guest, services, signal)]);
+	const results = await Promise.allSettled([
+		...attachments,
+		reattachQmp(guest, services, signal),
+		guest.channels?.relayIsBack(),
+	]);
 	for (const result of results) {
 		if (result.status === "fulfilled" || result.reason instanceof CancelledError) continue;
 		services.log.warn({ guest: guest.uuid, error: serializeError(result.reason) }, "Cannot attach a ring again");

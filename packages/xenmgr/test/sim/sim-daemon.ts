@@ -1,6 +1,7 @@
 import { mkdir, rename, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ApiClient } from "@bulkhead/api/client";
+import { LISTENER_INBOX } from "@bulkhead/api/relay";
 import type { SimProcess } from "@bulkhead/hypervisor/sim";
 import type { SimImages, SimulatedHost } from "@bulkhead/sim-host";
 import { pino } from "pino";
@@ -50,6 +51,7 @@ export class SimDaemon {
 			simMemoryMiB: 0,
 			xenstoreSocket: xenstore?.path ?? "",
 			relaySocket: relay?.path ?? "",
+			relayInbox: join(dirname(parts.controlSocket), LISTENER_INBOX),
 			socket: at("api"),
 			stateDirectory: at("state"),
 			firmware: parts.images.firmware,

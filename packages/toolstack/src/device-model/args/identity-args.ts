@@ -41,17 +41,6 @@ function unixMonitor(id: string, path: string): string[] {
 	];
 }
 
-/** Channels of a guest whose QEMU runs in domain 0. In a stub domain nobody could reach their other end (channels.md). */
-export function channelArgs({ channels }: GuestConfig, place: ArgsPlace): string[] {
-	if (place.kind !== "dom0") return [];
-	return channels.flatMap(({ connection, path }, devid) => [
-		"-chardev",
-		connection === "pty" || path === undefined
-			? `pty,id=libxl-channel${devid}`
-			: `socket,id=libxl-channel${devid},path=${optionValue("channel's path", path)},server=on,wait=off`,
-	]);
-}
-
 /** A word with "=" would be a key of -name, and one with a dash looks like an option: such a name is given by its key. */
 export function nameArgs({ name }: GuestConfig): string[] {
 	const value = optionValue("guest's name", name);
