@@ -146,6 +146,12 @@ export interface DestroyResult {
 	guest: Guest;
 }
 
+/** Answer of POST /guests/{ref}/dump-core. */
+export interface DumpCoreResult {
+	path: string;
+	bytes: number;
+}
+
 export interface ShutdownResult {
 	/** As it was when it had been asked. */
 	guest: Guest;
@@ -166,6 +172,7 @@ export const EVENT_TYPES = [
 	"qmp-event",
 	"console-ended",
 	"disk-state",
+	"core-dumped",
 	"relay-state",
 	"heartbeat",
 ] as const;

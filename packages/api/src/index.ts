@@ -15,6 +15,7 @@ export {
 	attachNicRequest,
 	createGuestRequest,
 	doctorDocument,
+	dumpCoreRequest,
 	guestDocument,
 	hostDocument,
 	hostEvent,

@@ -11,7 +11,13 @@ interface MissingFeature {
 	remedy: string;
 }
 
-const END_ACTIONS: ReadonlySet<EndAction> = new Set(["destroy", "restart", "preserve"]);
+const END_ACTIONS: ReadonlySet<EndAction> = new Set([
+	"destroy",
+	"restart",
+	"preserve",
+	"coredump-destroy",
+	"coredump-restart",
+]);
 const BUILT_SERIALS: ReadonlySet<string> = new Set(["pty", "none"]);
 
 const hasDisk =
@@ -145,8 +151,8 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		(end): MissingFeature => ({
 			key: `on_${end}`,
 			asked: ({ lifecycle }) => !END_ACTIONS.has(lifecycle[end]),
-			what: `An on_${end} other than destroy, restart and preserve`,
-			remedy: 'Use "destroy", "restart" or "preserve"',
+			what: `An on_${end} of rename-restart or soft-reset`,
+			remedy: 'Use "destroy", "restart", "preserve", "coredump-destroy" or "coredump-restart"',
 		}),
 	),
 	{

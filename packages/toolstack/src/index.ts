@@ -1,7 +1,5 @@
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
-export { findBackendDomid } from "./devices/record.ts";
-export { xenbusPaths } from "./devices/xenbus-device.ts";
 export { checkSupported } from "./check-supported.ts";
 export type { GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
@@ -11,11 +9,14 @@ export { connectConsole } from "./devices/console.ts";
 export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { imageFolderOf } from "./devices/open-disk.ts";
+export { findBackendDomid } from "./devices/record.ts";
 export { nicsOf } from "./devices/vif.ts";
 export type { XenbusDevice } from "./devices/xenbus-device.ts";
+export { xenbusPaths } from "./devices/xenbus-device.ts";
 export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
 export { findPool } from "./domain/cpupool.ts";
+export { dumpCore } from "./domain/dump-core.ts";
 export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
 export { mergeScheduling } from "./domain/place-domain.ts";
 export {

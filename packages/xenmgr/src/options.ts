@@ -24,6 +24,7 @@ export interface DaemonOptions {
 	ovmf: string;
 	qemu: string;
 	logDirectory: string;
+	dumpDirectory: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -56,6 +57,7 @@ const OPTIONS = {
 	ovmf: { type: "string", default: "/usr/share/ovmf/OVMF.fd", help: 'OVMF, for bios = "ovmf"' },
 	qemu: { type: "string", default: "/usr/libexec/xen-qemu-system-i386", help: "QEMU for device models in domain 0" },
 	"log-directory": { type: "string", default: "/var/log/bulkhead", help: "what QEMUs in domain 0 print" },
+	"dump-directory": { type: "string", default: "/var/lib/bulkhead/dumps", help: "cores of guests that crash" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
 	"stub-ramdisk": {
 		type: "string",
@@ -88,6 +90,7 @@ const SIM_PLACES: Partial<Record<keyof typeof OPTIONS, string>> = {
 	firmware: "images/hvmloader",
 	bios: "images/bios.bin",
 	"log-directory": "log",
+	"dump-directory": "dumps",
 	"stub-kernel": "images/stub-kernel",
 	"stub-ramdisk": "images/stub-ramdisk",
 };
@@ -120,6 +123,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			ovmf: place("ovmf"),
 			qemu: place("qemu"),
 			logDirectory: place("log-directory"),
+			dumpDirectory: place("dump-directory"),
 			stubKernel: place("stub-kernel"),
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],

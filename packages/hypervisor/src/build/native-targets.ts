@@ -29,6 +29,7 @@ export const NATIVE_TARGETS = {
 			"cpus",
 			"domain-settings",
 			"domains",
+			"dump-core",
 			"failure",
 			"file-contents",
 			"host",

@@ -76,6 +76,7 @@ export interface ControlAddon {
 	mapMemory(domid: number, first: number, count: number, guestFrame: number): Promise<void>;
 	securityId(label: string): Promise<number>;
 	sendDebugKeys(keys: string): Promise<void>;
+	dumpCore(domid: number, fd: number): Promise<void>;
 	getVcpu(domid: number, vcpu: number): Promise<Omit<VcpuInfo, "vcpu">>;
 	getAffinity(domid: number, vcpu: number): Promise<{ hard: number[]; soft: number[] }>;
 	setAffinity(domid: number, vcpu: number, hard?: readonly number[], soft?: readonly number[]): Promise<void>;

@@ -150,6 +150,10 @@ export class NativeDomains implements Domains {
 		return this.#on(stub, `give power over domain ${guest} to`, () => this.#addon.setTarget(stub, guest));
 	}
 
+	dumpCore(domid: DomId, fd: number): Promise<void> {
+		return this.#on(domid, "dump the core of", () => this.#addon.dumpCore(domid, fd));
+	}
+
 	async hostInfo(): Promise<HostInfo> {
 		return hostInfo(await attemptAsync("Could not read the host's figures", () => this.#addon.hostInfo()));
 	}

@@ -169,6 +169,11 @@ export interface Domains {
 	mapMemory(domid: DomId, range: HardwareRange, guestFrame: number): Promise<void>;
 	/** The number of a FLASK label. @throws HypervisorError ENOSYS when Xen runs without XSM */
 	securityId(label: string): Promise<number>;
+	/**
+	 * Writes an ELF core of the domain's memory and processors to an open file (docs/misc/dump-core-format.txt). The domain
+	 * should not run meanwhile: pause it.
+	 */
+	dumpCore(domid: DomId, fd: number): Promise<void>;
 	hostInfo(): Promise<HostInfo>;
 	/** Keys of the hypervisor's own console (xl debug-keys); what they print is in its message ring. */
 	sendDebugKeys(keys: string): Promise<void>;

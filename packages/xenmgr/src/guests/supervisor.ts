@@ -1,8 +1,10 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import { awaitLocalQemuEnd, deviceModelPath, endOf, type LocalQemu, readDeviceModelError } from "@bulkhead/toolstack";
+import type { EndAction } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import { buildGuest, removeGuest } from "./build-guest.ts";
+import { keepCore } from "./dumps.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 
@@ -89,7 +91,9 @@ export class Supervisor {
 			const action = actionFor(guest, reason);
 			this.#services.log.info({ guest: guest.uuid, reason, action }, "Guest ended");
 			if (action === "preserve") return this.#preserve(guest, reason);
-			if (action === "restart" && !this.#isLooping(guest)) return this.#restart(guest, reason);
+			if (action === "coredump-destroy" || action === "coredump-restart") await keepCore(guest, this.#services);
+			const isWanted = action === "restart" || action === "coredump-restart";
+			if (isWanted && !this.#isLooping(guest)) return this.#restart(guest, reason);
 			await this.#guests.remove(guest, reason);
 		});
 	}
@@ -159,9 +163,8 @@ export class Supervisor {
 	}
 }
 
-function actionFor(guest: Guest, reason: string): "destroy" | "restart" | "preserve" {
+function actionFor(guest: Guest, reason: string): EndAction {
 	const { lifecycle } = guest.record.config;
 	if (reason !== "poweroff" && reason !== "reboot" && reason !== "crash" && reason !== "watchdog") return "destroy";
-	const action = lifecycle[reason];
-	return action === "restart" || action === "preserve" ? action : "destroy";
+	return lifecycle[reason];
 }

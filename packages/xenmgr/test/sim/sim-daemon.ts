@@ -54,6 +54,7 @@ export class SimDaemon {
 			bios: parts.images.bios,
 			ovmf: join(parts.directory, "images", "OVMF.fd"),
 			qemu: join(parts.directory, "images", "qemu"),
+			dumpDirectory: join(parts.directory, "dumps"),
 			logDirectory: join(parts.directory, "log"),
 			stubKernel: parts.images.stubKernel,
 			stubRamdisk: parts.images.stubRamdisk,
