@@ -17,6 +17,7 @@ const END_ACTIONS: ReadonlySet<EndAction> = new Set([
 	"preserve",
 	"coredump-destroy",
 	"coredump-restart",
+	"rename-restart",
 ]);
 const BUILT_SERIALS: ReadonlySet<string> = new Set(["pty", "none"]);
 
@@ -151,8 +152,8 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		(end): MissingFeature => ({
 			key: `on_${end}`,
 			asked: ({ lifecycle }) => !END_ACTIONS.has(lifecycle[end]),
-			what: `An on_${end} of rename-restart or soft-reset`,
-			remedy: 'Use "destroy", "restart", "preserve", "coredump-destroy" or "coredump-restart"',
+			what: `An on_${end} of soft-reset, which keeps a domain and makes its device model anew,`,
+			remedy: 'Use "restart" or "rename-restart"',
 		}),
 	),
 	{

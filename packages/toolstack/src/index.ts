@@ -19,6 +19,7 @@ export { findPool } from "./domain/cpupool.ts";
 export { dumpCore } from "./domain/dump-core.ts";
 export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
 export { mergeScheduling } from "./domain/place-domain.ts";
+export { renameDomain } from "./domain/rename-domain.ts";
 export {
 	DeviceError,
 	DeviceModelError,
@@ -34,7 +35,7 @@ export { changeMedium, checkDrive, type MediumChange } from "./hotplug/change-me
 export { checkDetach, detachDisk, findDisk } from "./hotplug/detach-disk.ts";
 export { type DiskState, listDisks } from "./hotplug/list-disks.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
-export { planDestroy } from "./plan/destroy.ts";
+export { planDestroy, planStrip } from "./plan/destroy.ts";
 export type { DomainRuntime, GuestRuntime, LocalQemu } from "./runtime.ts";
 export { createActions } from "./steps/create-actions.ts";
 export { destroyActions } from "./steps/destroy-actions.ts";

@@ -90,4 +90,6 @@ export type DestroyStep =
 	| { name: "disconnect-nics"; role: Role }
 	| { name: "remove-nodes"; role: Role }
 	| { name: "await-gone"; role: Role }
+	/** Takes disks and nics from a domain that stays. */
+	| { name: "strip-guest" }
 	| { name: "release-disks" };

@@ -61,6 +61,7 @@ export interface ControlAddon {
 	shutdown(domid: number, reason: number): Promise<void>;
 	list(): Promise<RawDomain[]>;
 	find(domid: number): Promise<RawDomain | undefined>;
+	setHandle(domid: number, handle: Uint8Array): Promise<void>;
 	setMaxVcpus(domid: number, count: number): Promise<void>;
 	setMaxMemory(domid: number, maxKiB: number): Promise<void>;
 	setMemoryMapLimit(domid: number, maxKiB: number): Promise<void>;

@@ -72,6 +72,10 @@ export class NativeDomains implements Domains {
 		return domain && domainInfo(domain);
 	}
 
+	setHandle(domid: DomId, handle: Uuid): Promise<void> {
+		return this.#on(domid, "change the handle of", () => this.#addon.setHandle(domid, uuidToBytes(handle)));
+	}
+
 	setMaxVcpus(domid: DomId, count: number): Promise<void> {
 		return this.#on(domid, "set the number of virtual CPUs of", () => this.#addon.setMaxVcpus(domid, count));
 	}

@@ -141,6 +141,8 @@ export interface Domains {
 	shutdown(domid: DomId, reason: ShutdownReason): Promise<void>;
 	list(): Promise<DomainInfo[]>;
 	find(domid: DomId): Promise<DomainInfo | undefined>;
+	/** Another uuid than the one given at creation. */
+	setHandle(domid: DomId, handle: Uuid): Promise<void>;
 	setMaxVcpus(domid: DomId, count: number): Promise<void>;
 	setMaxMemory(domid: DomId, maxKiB: number): Promise<void>;
 	/** PV: limit of the pseudo-physical map. */

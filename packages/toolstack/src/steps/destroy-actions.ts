@@ -2,7 +2,7 @@ import type { ToolstackContext } from "../context.ts";
 import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
-import { disconnectNics } from "../devices/nics.ts";
+import { detachNic, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, closeImages } from "../devices/open-disk.ts";
 import { findForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
@@ -12,7 +12,7 @@ import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
 import { removePvDisk } from "../hotplug/pv-disk.ts";
-import { runtimeOf } from "../runtime.ts";
+import { domidOf, runtimeOf } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
 const QUICK_MS = 20_000;
@@ -94,6 +94,18 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 			await awaitDomainGone({ hypervisor }, domid, GONE_MS);
 			await awaitDriversGone(domid, GONE_MS);
 			await removeDriverErrors(xenstore, domid);
+		},
+	},
+	"strip-guest": {
+		title: () => "Taking disks and nics from the guest",
+		timeoutMs: SCRIPTS_MS,
+		async run(_, context) {
+			const domid = domidOf(context.runtime, "guest");
+			const { disks, nics } = context.config;
+			await Promise.all([
+				...disks.map((disk) => removePvDisk(context, "guest", disk, { mode: "force" })),
+				...nics.map((nic) => detachNic(context, domid, nic, { force: true })),
+			]);
 		},
 	},
 	"release-disks": {

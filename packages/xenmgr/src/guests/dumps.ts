@@ -5,6 +5,7 @@ import { dumpCore } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 import { requireDomid } from "./power.ts";
+import { stampOf } from "./preserve-renamed.ts";
 
 /** Of the cores of all guests, as many of the newest are kept. */
 const MOST_CORES = 8;
@@ -38,8 +39,7 @@ export async function keepCore(guest: Guest, services: Services): Promise<void> 
 
 /** "web.20261126T161500Z.core" */
 export function coreName(guest: string, at: Date): string {
-	const stamp = at.toISOString().replace(/[-:]|\.\d+/g, "");
-	return `${guest.replace(/[^A-Za-z0-9_.-]/g, "_")}.${stamp}.core`;
+	return `${guest.replace(/[^A-Za-z0-9_.-]/g, "_")}.${stampOf(at)}.core`;
 }
 
 async function removeOldCores(folder: string, kept: number): Promise<void> {

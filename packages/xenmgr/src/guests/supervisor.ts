@@ -7,6 +7,7 @@ import { buildGuest, removeGuest } from "./build-guest.ts";
 import { keepCore } from "./dumps.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
+import { preserveRenamed } from "./preserve-renamed.ts";
 
 /** A guest that was restarted this often within this time is not restarted again. */
 const RESTART_LIMIT = { count: 5, withinMs: 60_000 } as const;
@@ -92,6 +93,10 @@ export class Supervisor {
 			this.#services.log.info({ guest: guest.uuid, reason, action }, "Guest ended");
 			if (action === "preserve") return this.#preserve(guest, reason);
 			if (action === "coredump-destroy" || action === "coredump-restart") await keepCore(guest, this.#services);
+			if (action === "rename-restart" && !this.#isLooping(guest)) {
+				await preserveRenamed(guest, this.#services, this.#guests, reason);
+				return this.#restart(guest, reason);
+			}
 			const isWanted = action === "restart" || action === "coredump-restart";
 			if (isWanted && !this.#isLooping(guest)) return this.#restart(guest, reason);
 			await this.#guests.remove(guest, reason);

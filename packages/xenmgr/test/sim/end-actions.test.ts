@@ -96,3 +96,37 @@ describe("cores of guests", () => {
 		expect(world.simulated.host.find(domid as never)?.pauseCount).toBe(0);
 	});
 });
+
+describe("rename-restart", () => {
+	test.each(["pv", "hvm"] as const)(
+		"keeps the domain of a %s guest without its devices, and starts the guest",
+		async (type) => {
+			const world = await SimWorld.start();
+			const disk = `disk=["${world.images.disk},raw,xvda,w"]`;
+			const lines = ['on_crash="rename-restart"', 'vif=["mac=00:16:3e:00:00:01"]', ...(type === "pv" ? [disk] : [])];
+			const first = await world.create(world[type]("web", ...lines));
+			await crash(world, "web");
+			await world.eventually("the guest to be back", async () => {
+				const found = await world.find("web");
+				return (found?.phase === "running" && found.domid !== first.domid) || undefined;
+			});
+			const guests = await world.client.guests();
+			const kept = guests.find(({ domid }) => domid === first.domid);
+			expect(kept?.name).toMatch(/^web-\d{8}T\d{6}Z$/);
+			expect(kept).toMatchObject({ phase: "crashed", lastEnd: { reason: "crash" } });
+			expect(guests).toHaveLength(2);
+			expect(world.tree[`/local/domain/${first.domid}/vm`]).toBe(`/vm/${kept?.uuid}`);
+			expect(world.simulated.host.find(first.domid as never)?.uuid).toBe(kept?.uuid);
+			expect(
+				Object.keys(world.tree).filter((path) => path.startsWith(`/local/domain/${first.domid}/device/v`)),
+			).toEqual([]);
+
+			await world.daemon.kill();
+			await world.startDaemon();
+			await world.client.destroy(kept?.name ?? "");
+			expect((await world.find("web"))?.phase).toBe("running");
+			await world.client.destroy("web");
+			expect(Object.keys(world.tree).filter((path) => /^\/(vm|libxl)\//.test(path))).toEqual([]);
+		},
+	);
+});

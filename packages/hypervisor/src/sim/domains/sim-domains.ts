@@ -109,6 +109,13 @@ export class SimDomains implements Domains {
 		return this.#call("find", domid, "look up", () => host.find(domid)?.info(host.clock.now()));
 	}
 
+	async setHandle(domid: DomId, handle: Uuid): Promise<void> {
+		uuidToBytes(handle);
+		await this.#on("setHandle", domid, "change the handle of", (domain) => {
+			domain.uuid = handle;
+		});
+	}
+
 	setMaxVcpus(domid: DomId, count: number): Promise<void> {
 		return this.#on("setMaxVcpus", domid, "set the number of virtual CPUs of", (domain) => {
 			if (count > domain.maxVcpus || count < 1) throw new SimFailure("XEN_DOMCTL_max_vcpus", "EINVAL");

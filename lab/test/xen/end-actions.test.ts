@@ -1,0 +1,68 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
+import { itRunsHvm } from "./support/emulator-flake.ts";
+import { createGuest, destroyAll, findGuest, listGuests, PV, TINY } from "./support/guests.ts";
+import { tellTiny } from "./support/tiny-guest.ts";
+
+const DUMPS = "/var/lib/bulkhead/dumps";
+const MIB = 1 << 20;
+
+describe("what becomes of a guest that crashes", () => {
+	const the = useLab();
+	let before: string[];
+
+	beforeAll(async () => {
+		await ok(the.lab, ["mkdir", "-p", "-m", "700", DUMPS]);
+		before = await takeSnapshot(the.lab);
+	});
+	afterEach(async () => {
+		await destroyAll(the.lab);
+		await run(the.lab, ["sh", "-c", `rm -f ${DUMPS}/* /tmp/pv.core`]);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+
+	/** Magic, class, byte order and kind of an ELF file, its size, its mode. */
+	async function describeCore(file: string): Promise<{ head: string; bytes: number; mode: string }> {
+		const head = await ok(the.lab, ["sh", "-c", `head -c 18 ${file} | od -An -v -tx1 | tr -d ' \\n'`]);
+		const [bytes = "", mode = ""] = (await ok(the.lab, ["stat", "-c", "%s %a", file])).trim().split(" ");
+		return { head, bytes: Number(bytes), mode };
+	}
+
+	it("a running guest's core is an ELF file with all of its memory, and it runs on", async () => {
+		const guest = await createGuest(the.lab, PV, "memory=64");
+		const { bytes } = await bulkhead<{ bytes: number }>(the.lab, "dump-core", "pv", "/tmp/pv.core");
+		const core = await describeCore("/tmp/pv.core");
+		expect(core).toMatchObject({ head: expect.stringMatching(/^7f454c460201.*0400$/), bytes, mode: "600" });
+		expect(bytes).toBeGreaterThan(63 * MIB);
+		expect(bytes).toBeLessThan(72 * MIB);
+		expect(await findGuest(the.lab, "pv")).toMatchObject({ domid: guest.domid, phase: "running" });
+	});
+
+	itRunsHvm("coredump-destroy keeps the core of a guest that crashed", the, async () => {
+		const guest = await createGuest(the.lab, TINY, 'on_crash="coredump-destroy"');
+		await tellTiny(the.lab, guest, "c");
+		await eventually("the guest to be gone", async () => (await listGuests(the.lab)).length === 0 || undefined, 60_000);
+		const file = (await ok(the.lab, ["sh", "-c", `ls ${DUMPS}/tiny.*.core`])).trim();
+		const core = await describeCore(file);
+		expect(core).toMatchObject({ head: expect.stringMatching(/^7f454c460201.*0400$/), mode: "600" });
+		expect(core.bytes).toBeGreaterThan(8 * MIB);
+	});
+
+	itRunsHvm("rename-restart keeps the domain that crashed, and starts the guest anew", the, async () => {
+		const guest = await createGuest(the.lab, TINY, 'on_crash="rename-restart"');
+		await tellTiny(the.lab, guest, "c");
+		const again = await eventually(
+			"the guest to be back",
+			async () => {
+				const found = await findGuest(the.lab, "tiny");
+				return found && found.domid !== guest.domid && found.phase === "running" ? found : undefined;
+			},
+			150_000,
+		);
+		expect(again.uuid).toBe(guest.uuid);
+		const kept = (await listGuests(the.lab)).find(({ domid }) => domid === guest.domid);
+		expect(kept?.name).toMatch(/^tiny-\d{8}T\d{6}Z$/);
+		expect(await ok(the.lab, ["xl", "list"])).toContain(kept?.name ?? "");
+	});
+});
