@@ -4,9 +4,8 @@ import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
 import { detachNic, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, closeImages } from "../devices/open-disk.ts";
-import { findForeignDevices } from "../devices/record.ts";
+import { removeForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
-import { removeXenbusDevice } from "../devices/xenbus-removal.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
@@ -62,10 +61,9 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 			const scripted = context.config.disks.filter(
 				({ script, backend }) => script !== undefined && backend === undefined,
 			);
-			const foreign = await findForeignDevices(context.xenstore, domid);
 			await Promise.all([
 				...scripted.map((disk) => removePvDisk(context, role, disk, { mode: "force" })),
-				...foreign.map((device) => removeXenbusDevice(context.xenstore, device, { mode: "force" })),
+				removeForeignDevices(context.xenstore, domid),
 			]);
 		},
 	},
