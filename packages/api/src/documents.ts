@@ -160,6 +160,12 @@ export interface DestroyResult {
 	guest: Guest;
 }
 
+/** Answer of POST /guests/{ref}/dump-core. */
+export interface DumpCoreResult {
+	path: string;
+	bytes: number;
+}
+
 export interface ShutdownResult {
 	/** As it was when it had been asked. */
 	guest: Guest;
@@ -181,6 +187,7 @@ export const EVENT_TYPES = [
 	"console-ended",
 	"channel-ended",
 	"disk-state",
+	"core-dumped",
 	"relay-state",
 	"heartbeat",
 ] as const;

@@ -31,6 +31,7 @@ export {
 	attachNicRequest,
 	createGuestRequest,
 	doctorDocument,
+	dumpCoreRequest,
 	guestDocument,
 	hostDocument,
 	hostEvent,

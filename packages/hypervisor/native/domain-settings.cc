@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include <algorithm>
+#include <array>
+
 #include "domain-calls.h"
 
 namespace bulkhead {
@@ -20,6 +23,21 @@ static Value setPodTarget(const CallbackInfo &info) {
 	uint64_t pages = readInteger(info[1], "targetKiB", 0, kMaxKiB) / 4;
 	return callOnDomain(info, "xc_domain_set_pod_target", [=](xc_interface *xc, uint32_t domid) {
 		return xc_domain_set_pod_target(xc, domid, pages, nullptr, nullptr, nullptr);
+	});
+}
+
+// setHandle(domid, handle): 16 bytes by which the domain is known beside its number.
+static Value setHandle(const CallbackInfo &info) {
+	std::array<uint8_t, sizeof(xen_domain_handle_t)> handle;
+	if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
+	    info[1].As<Napi::TypedArray>().ByteLength() != handle.size())
+		throw Napi::TypeError::New(info.Env(), "handle must be a Uint8Array of 16 bytes");
+	auto bytes = info[1].As<Napi::Uint8Array>();
+	std::copy_n(bytes.Data(), handle.size(), handle.begin());
+	return callOnDomain(info, "xc_domain_sethandle", [=](xc_interface *xc, uint32_t domid) {
+		xen_domain_handle_t copy;
+		std::copy(handle.begin(), handle.end(), copy);
+		return xc_domain_sethandle(xc, domid, copy);
 	});
 }
 
@@ -268,6 +286,7 @@ void exportDomainSettings(Napi::Env env, Napi::Object exports) {
 	auto add = [&](const char *name, Value (*function)(const CallbackInfo &)) {
 		exports.Set(name, Napi::Function::New(env, function, name));
 	};
+	add("setHandle", setHandle);
 	add("setPodTarget", setPodTarget);
 	add("setTscMode", setTscMode);
 	add("setTimeOffset", setTimeOffset);

@@ -35,15 +35,16 @@ async function writeDisk(world: HostWorld, domid: DomId): Promise<{ backend: str
 	const backend = `/local/domain/0/backend/vbd/${domid}/51712`;
 	world.write(frontend, "", [{ domid, access: "none" }]);
 	world.write(`${frontend}/backend`, backend);
+	world.write(`${frontend}/backend-id`, "0");
 	world.write(`${frontend}/state`, "1");
 	world.simulated.xenstored.host.write(backend, "", [
 		{ domid: DOM0, access: "none" },
 		{ domid, access: "read" },
 	]);
 	world.write(`${backend}/frontend`, frontend);
-	world.write(`${backend}/frontend-id`, `${domid}`);
 	world.write(`${backend}/state`, "1");
 	world.write(`${backend}/physical-device`, loop.physicalDevice);
+	world.write(`${backend}/frontend-id`, `${domid}`);
 	return { backend, loop };
 }
 

@@ -13,7 +13,14 @@ interface MissingFeature {
 	remedy: string;
 }
 
-const END_ACTIONS: ReadonlySet<EndAction> = new Set(["destroy", "restart", "preserve"]);
+const END_ACTIONS: ReadonlySet<EndAction> = new Set([
+	"destroy",
+	"restart",
+	"preserve",
+	"coredump-destroy",
+	"coredump-restart",
+	"rename-restart",
+]);
 const BUILT_SERIALS: ReadonlySet<string> = new Set(["pty", "none"]);
 
 const hasDisk =
@@ -224,8 +231,8 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		(end): MissingFeature => ({
 			key: `on_${end}`,
 			asked: ({ lifecycle }) => !END_ACTIONS.has(lifecycle[end]),
-			what: `An on_${end} other than destroy, restart and preserve`,
-			remedy: 'Use "destroy", "restart" or "preserve"',
+			what: `An on_${end} of soft-reset, which keeps a domain and makes its device model anew,`,
+			remedy: 'Use "restart" or "rename-restart"',
 		}),
 	),
 	{

@@ -5,8 +5,6 @@ export { attachChannel, detachChannel } from "./channels/hotplug-channel.ts";
 export { freeDevid, numberedChannels } from "./channels/place-channels.ts";
 export { checkHost, type InstalledImages } from "./check-host.ts";
 export { checkFurtherNic, type NetworkDefaults } from "./check-nics.ts";
-export { findBackendDomid } from "./devices/record.ts";
-export { xenbusPaths } from "./devices/xenbus-device.ts";
 export { checkSupported } from "./check-supported.ts";
 export type { ChannelDoor, ChannelKeys, GuestPlaces, RingServices, ToolstackContext } from "./context.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
@@ -24,13 +22,17 @@ export {
 export { attachNic, detachNic } from "./devices/nics.ts";
 export type { HeldDisk } from "./devices/open-disk.ts";
 export { imageFolderOf } from "./devices/open-disk.ts";
+export { findBackendDomid } from "./devices/record.ts";
 export { nicsOf } from "./devices/vif.ts";
 export type { XenbusDevice } from "./devices/xenbus-device.ts";
+export { xenbusPaths } from "./devices/xenbus-device.ts";
 export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices/xenbus-removal.ts";
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
 export { findPool } from "./domain/cpupool.ts";
+export { dumpCore } from "./domain/dump-core.ts";
 export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
 export { mergeScheduling } from "./domain/place-domain.ts";
+export { renameDomain } from "./domain/rename-domain.ts";
 export {
 	DeviceError,
 	DeviceModelError,
@@ -56,7 +58,7 @@ export {
 export { attachPci, detachPci } from "./pci/attach-pci.ts";
 export { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 export { consolesOf, planCreate } from "./plan/create.ts";
-export { planDestroy } from "./plan/destroy.ts";
+export { planDestroy, planStrip } from "./plan/destroy.ts";
 export type { DomainRuntime, GuestRuntime, LocalQemu, PlacedChannel } from "./runtime.ts";
 export { createActions } from "./steps/create-actions.ts";
 export { destroyActions } from "./steps/destroy-actions.ts";

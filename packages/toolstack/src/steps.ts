@@ -98,4 +98,6 @@ export type DestroyStep =
 	| { name: "await-gone"; role: Role }
 	| { name: "release-pci" }
 	| { name: "close-channels" }
+	/** Takes disks and nics from a domain that stays. */
+	| { name: "strip-guest" }
 	| { name: "release-disks" };

@@ -137,6 +137,7 @@ function directoriesOf(options: DaemonOptions): Directories {
 	return {
 		state: options.stateDirectory,
 		run: join(dirname(options.socket), "qemu"),
+		dumps: options.dumpDirectory,
 		images: join(dirname(options.socket), "images"),
 		log: options.logDirectory,
 		xenRun: options.hypervisor === "sim" ? join(options.simDirectory, "xen") : "/run/xen",

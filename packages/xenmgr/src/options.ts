@@ -28,6 +28,7 @@ export interface DaemonOptions {
 	pvGrub: string;
 	pvhGrub: string;
 	logDirectory: string;
+	dumpDirectory: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -68,6 +69,7 @@ const OPTIONS = {
 	},
 	"pvh-grub": { type: "string", default: "/usr/lib/grub-xen/grub-i386-xen_pvh.bin", help: "GRUB for PVH guests" },
 	"log-directory": { type: "string", default: "/var/log/bulkhead", help: "what QEMUs in domain 0 print" },
+	"dump-directory": { type: "string", default: "/var/lib/bulkhead/dumps", help: "cores of guests that crash" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
 	"stub-ramdisk": {
 		type: "string",
@@ -105,6 +107,7 @@ const SIM_PLACES: Partial<Record<keyof typeof OPTIONS, string>> = {
 	firmware: "images/hvmloader",
 	bios: "images/bios.bin",
 	"log-directory": "log",
+	"dump-directory": "dumps",
 	"stub-kernel": "images/stub-kernel",
 	"stub-ramdisk": "images/stub-ramdisk",
 };
@@ -139,6 +142,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			pvGrub: place("pv-grub"),
 			pvhGrub: place("pvh-grub"),
 			logDirectory: place("log-directory"),
+			dumpDirectory: place("dump-directory"),
 			stubKernel: place("stub-kernel"),
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],

@@ -14,6 +14,8 @@ export interface Directories {
 	run: string;
 	/** What QEMUs in domain 0 print. */
 	log: string;
+	/** Cores of guests that ended. */
+	dumps: string;
 	/** Sockets and states of image servers. */
 	images: string;
 	/** Xen's own, for what its programs look for. */

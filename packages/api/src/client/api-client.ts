@@ -7,6 +7,7 @@ import type {
 	DestroyResult,
 	DetachNicResult,
 	DoctorCheck,
+	DumpCoreResult,
 	Guest,
 	GuestConsole,
 	GuestDetails,
@@ -124,6 +125,11 @@ export class ApiClient {
 
 	shutdown(ref: string, request: ShutdownRequest, options?: OperationOptions): Promise<ShutdownResult> {
 		return this.#operate(guestPath(ref, "/shutdown"), { method: "POST", body: request }, options);
+	}
+
+	/** Writes an ELF core of the guest to a new file of domain 0's. */
+	dumpCore(ref: string, path: string, options?: OperationOptions): Promise<DumpCoreResult> {
+		return this.#operate(guestPath(ref, "/dump-core"), { method: "POST", body: { path } }, options);
 	}
 
 	reboot(ref: string): Promise<Guest> {

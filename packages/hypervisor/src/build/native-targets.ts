@@ -31,6 +31,7 @@ export const NATIVE_TARGETS = {
 			"cpus",
 			"domain-settings",
 			"domains",
+			"dump-core",
 			"failure",
 			"file-contents",
 			"host",

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { DOM0, domId, randomUuid } from "@bulkhead/base";
 import { SHUTDOWN_REASONS } from "../ports/domains.ts";
 import type { ContractRow, OpenContractHost } from "./contract-host.ts";
@@ -9,8 +11,8 @@ import { until } from "./until.ts";
 
 const NOBODY = domId(0x7000);
 
-export function domainsContract(open: OpenContractHost): ContractRow[] {
-	return rows("domains", open, {
+export function domainsContract(openHost: OpenContractHost): ContractRow[] {
+	return rows("domains", openHost, {
 		"the control domain is listed and running": async ({ hypervisor: { domains } }) => {
 			const dom0 = (await domains.list()).find(({ domid }) => domid === DOM0);
 			assert.ok(dom0);
@@ -34,6 +36,29 @@ export function domainsContract(open: OpenContractHost): ContractRow[] {
 					(await domains.list()).filter((domain) => domain.uuid === uuid).map((domain) => domain.domid),
 					[domid],
 				);
+			});
+		},
+		"a domain can be given another uuid": async (host) => {
+			const { domains } = host.hypervisor;
+			await withDomain(host, { type: "pv" }, async (domid) => {
+				const uuid = randomUuid();
+				await domains.setHandle(domid, uuid);
+				assert.equal((await domains.find(domid))?.uuid, uuid);
+			});
+		},
+		"a guest's core is an ELF file": async (host) => {
+			const path = join(host.scratchDir, "core");
+			await withPvGuest(host, {}, async ({ domid }) => {
+				const file = await open(path, "w+", 0o600);
+				try {
+					await host.hypervisor.domains.dumpCore(domid, file.fd);
+					const { buffer } = await file.read(Buffer.alloc(18), 0, 18, 0);
+					assert.equal(buffer.toString("latin1", 0, 4), "\x7fELF");
+					// elf.h: ET_CORE
+					assert.equal(buffer.readUInt16LE(16), 4);
+				} finally {
+					await file.close();
+				}
 			});
 		},
 		"a new HVM domain tells its type": async (host) => {

@@ -80,6 +80,7 @@ export interface ControlAddon {
 	shutdown(domid: number, reason: number): Promise<void>;
 	list(): Promise<RawDomain[]>;
 	find(domid: number): Promise<RawDomain | undefined>;
+	setHandle(domid: number, handle: Uint8Array): Promise<void>;
 	setMaxVcpus(domid: number, count: number): Promise<void>;
 	setMaxMemory(domid: number, maxKiB: number): Promise<void>;
 	setMemoryMapLimit(domid: number, maxKiB: number): Promise<void>;
@@ -107,6 +108,7 @@ export interface ControlAddon {
 	): Promise<void>;
 	securityId(label: string): Promise<number>;
 	sendDebugKeys(keys: string): Promise<void>;
+	dumpCore(domid: number, fd: number): Promise<void>;
 	getVcpu(domid: number, vcpu: number): Promise<Omit<VcpuInfo, "vcpu">>;
 	getAffinity(domid: number, vcpu: number): Promise<{ hard: number[]; soft: number[] }>;
 	setAffinity(domid: number, vcpu: number, hard?: readonly number[], soft?: readonly number[]): Promise<void>;

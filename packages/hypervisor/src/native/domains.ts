@@ -74,6 +74,10 @@ export class NativeDomains implements Domains {
 		return domain && domainInfo(domain);
 	}
 
+	setHandle(domid: DomId, handle: Uuid): Promise<void> {
+		return this.#on(domid, "change the handle of", () => this.#addon.setHandle(domid, uuidToBytes(handle)));
+	}
+
 	setMaxVcpus(domid: DomId, count: number): Promise<void> {
 		return this.#on(domid, "set the number of virtual CPUs of", () => this.#addon.setMaxVcpus(domid, count));
 	}
@@ -171,6 +175,10 @@ export class NativeDomains implements Domains {
 
 	setTarget(stub: DomId, guest: DomId): Promise<void> {
 		return this.#on(stub, `give power over domain ${guest} to`, () => this.#addon.setTarget(stub, guest));
+	}
+
+	dumpCore(domid: DomId, fd: number): Promise<void> {
+		return this.#on(domid, "dump the core of", () => this.#addon.dumpCore(domid, fd));
 	}
 
 	async hostInfo(): Promise<HostInfo> {

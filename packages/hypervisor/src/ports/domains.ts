@@ -153,6 +153,8 @@ export interface Domains {
 	shutdown(domid: DomId, reason: ShutdownReason): Promise<void>;
 	list(): Promise<DomainInfo[]>;
 	find(domid: DomId): Promise<DomainInfo | undefined>;
+	/** Another uuid than the one given at creation. */
+	setHandle(domid: DomId, handle: Uuid): Promise<void>;
 	setMaxVcpus(domid: DomId, count: number): Promise<void>;
 	setMaxMemory(domid: DomId, maxKiB: number): Promise<void>;
 	/** PV: limit of the pseudo-physical map. */
@@ -187,6 +189,11 @@ export interface Domains {
 	setMemoryMap(domid: DomId, regions: readonly MemoryRegion[]): Promise<void>;
 	/** The number of a FLASK label. @throws HypervisorError ENOSYS when Xen runs without XSM */
 	securityId(label: string): Promise<number>;
+	/**
+	 * Writes an ELF core of the domain's memory and processors to an open file (docs/misc/dump-core-format.txt). The domain
+	 * should not run meanwhile: pause it.
+	 */
+	dumpCore(domid: DomId, fd: number): Promise<void>;
 	hostInfo(): Promise<HostInfo>;
 	/** Keys of the hypervisor's own console (xl debug-keys); what they print is in its message ring. */
 	sendDebugKeys(keys: string): Promise<void>;

@@ -46,7 +46,26 @@ export async function serveDevices(driver: DriverDomain): Promise<void> {
 	}
 }
 
-async function serveDevice({ machine, store, isDeaf }: DriverDomain, kind: Kind, path: string): Promise<void> {
+async function serveDevice(driver: DriverDomain, kind: Kind, path: string): Promise<void> {
+	const { machine, store, isDeaf } = driver;
+	const isOffline = store.waitFor(`${path}/online`, (online) => online !== "1", {
+		timeoutMs: A_DAY_MS,
+		signal: machine.signal,
+	});
+	const connected = connect(driver, kind, path);
+	connected.catch(() => {});
+	isOffline.catch(() => {});
+	await Promise.race([connected, isOffline]);
+	await isOffline;
+	// A frontend that has never offered its rings leaves nothing to let go of.
+	void connected.then((letGo) => letGo()).catch(() => {});
+	if (isDeaf || (await store.find(`${path}/state`)) === undefined) return;
+	await store.write(`${path}/state`, XENBUS_STATE.closed);
+	await store.remove(path);
+}
+
+/** Answers how to let go of the frontend's pages and port. */
+async function connect({ machine, store }: DriverDomain, kind: Kind, path: string): Promise<() => void> {
 	const [frontend, owner] = await Promise.all([
 		store.readText(`${path}/frontend`),
 		store.readText(`${path}/frontend-id`),
@@ -63,10 +82,8 @@ async function serveDevice({ machine, store, isDeaf }: DriverDomain, kind: Kind,
 		store.write(`${path}/hotplug-status`, "connected"),
 		store.write(`${path}/state`, XENBUS_STATE.connected),
 	]);
-	await store.waitFor(`${path}/online`, (online) => online !== "1", { timeoutMs: A_DAY_MS, signal: machine.signal });
-	for (const ring of rings) ring.unmap();
-	channel.close();
-	if (isDeaf || (await store.find(`${path}/state`)) === undefined) return;
-	await store.write(`${path}/state`, XENBUS_STATE.closed);
-	await store.remove(path);
+	return () => {
+		for (const ring of rings) ring.unmap();
+		channel.close();
+	};
 }

@@ -4,6 +4,7 @@ import type { NodeTree } from "../domain/node-tree.ts";
 import { toolstackPath } from "../domain/paths.ts";
 import { removeIfEmpty } from "../domain/remove-nodes.ts";
 import { type XenbusDevice, xenbusPaths } from "./xenbus-device.ts";
+import { removeXenbusDevice } from "./xenbus-removal.ts";
 
 /**
  * Where Xen's own tools look for a domain's devices (libxl: libxl__device_generic_add): both ends, and a copy of the
@@ -27,7 +28,7 @@ export async function findBackendDomid(
 }
 
 /** Every device of a domain that another one than domain 0 serves. */
-export async function findForeignDevices(
+async function findForeignDevices(
 	store: Pick<XenstoreClient, "find" | "findList">,
 	domid: DomId,
 ): Promise<XenbusDevice[]> {
@@ -40,6 +41,12 @@ export async function findForeignDevices(
 		}
 	}
 	return devices;
+}
+
+/** Takes them all away, bounded in time whatever the other domains do. Safe to repeat. */
+export async function removeForeignDevices(store: XenstoreClient, domid: DomId): Promise<void> {
+	const devices = await findForeignDevices(store, domid);
+	await Promise.all(devices.map((device) => removeXenbusDevice(store, device, { mode: "force" })));
 }
 
 export async function removeRecord(store: XenstoreClient, device: XenbusDevice): Promise<void> {

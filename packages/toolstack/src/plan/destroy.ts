@@ -4,6 +4,29 @@ import type { GuestRuntime } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
 /**
+ * Decides what is taken from a guest that has ended and whose domain stays to be looked at: all but its memory. Another
+ * domain is to have its disks, nics and consoles.
+ */
+export function planStrip(runtime: GuestRuntime): Plan<DestroyStep> {
+	const hasDeviceModel = runtime.stub?.domid !== undefined;
+	return serial<DestroyStep>(
+		...(hasDeviceModel ? [step<DestroyStep>({ name: "flush-disks" })] : []),
+		step({ name: "forget-relay", purge: false }),
+		...(runtime.qemu ? [step<DestroyStep>({ name: "stop-qemu" })] : []),
+		...(hasDeviceModel
+			? [
+					step<DestroyStep>({ name: "destroy-domain", role: "stub" }),
+					step<DestroyStep>({ name: "remove-devices", role: "stub" }),
+					step<DestroyStep>({ name: "remove-nodes", role: "stub" }),
+					step<DestroyStep>({ name: "await-gone", role: "stub" }),
+				]
+			: []),
+		step({ name: "strip-guest" }),
+		step({ name: "release-disks" }),
+	);
+}
+
+/**
  * Decides how a guest is taken away, wholly or half made. QEMU writes out what it holds while it can still be asked. The
  * rings go first (a domain stays `dying` while its pages are mapped here), then the device model, whose ioreq server
  * refers to the guest, then the guest. Without `purge` the

@@ -12,6 +12,7 @@ import { acceptConsole, connectConsole } from "../devices/console.ts";
 import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
 import { writeDevices } from "../devices/publish.ts";
+import { removeForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
 import { buildImage } from "../domain/build-image.ts";
 import { createDomain } from "../domain/create-domain.ts";
@@ -179,7 +180,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
 		},
 		async undo({ roles }, { runtime, xenstore }) {
-			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
+			await Promise.all(
+				roles.flatMap((role) => {
+					const domid = domidOf(runtime, role);
+					return [removeBackends(xenstore, domid), removeForeignDevices(xenstore, domid)];
+				}),
+			);
 		},
 	},
 

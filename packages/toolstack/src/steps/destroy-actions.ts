@@ -3,18 +3,17 @@ import type { ToolstackContext } from "../context.ts";
 import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
-import { disconnectNics } from "../devices/nics.ts";
+import { detachNic, disconnectNics } from "../devices/nics.ts";
 import { closeDisk, closeImages } from "../devices/open-disk.ts";
-import { findForeignDevices } from "../devices/record.ts";
+import { removeForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
-import { removeXenbusDevice } from "../devices/xenbus-removal.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
 import { releasePci } from "../pci/attach-pci.ts";
 import { removePvDisk } from "../hotplug/pv-disk.ts";
-import { runtimeOf } from "../runtime.ts";
+import { domidOf, runtimeOf } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
 const QUICK_MS = 20_000;
@@ -64,10 +63,9 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 			const scripted = context.config.disks.filter(
 				({ script, backend }) => script !== undefined && backend === undefined,
 			);
-			const foreign = await findForeignDevices(context.xenstore, domid);
 			await Promise.all([
 				...scripted.map((disk) => removePvDisk(context, role, disk, { mode: "force" })),
-				...foreign.map((device) => removeXenbusDevice(context.xenstore, device, { mode: "force" })),
+				removeForeignDevices(context.xenstore, domid),
 			]);
 		},
 	},
@@ -107,6 +105,18 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		title: () => "Removing the sockets of channels",
 		timeoutMs: QUICK_MS,
 		run: (_, context) => closeListeners(context),
+	},
+	"strip-guest": {
+		title: () => "Taking disks and nics from the guest",
+		timeoutMs: SCRIPTS_MS,
+		async run(_, context) {
+			const domid = domidOf(context.runtime, "guest");
+			const { disks, nics } = context.config;
+			await Promise.all([
+				...disks.map((disk) => removePvDisk(context, "guest", disk, { mode: "force" })),
+				...nics.map((nic) => detachNic(context, domid, nic, { force: true })),
+			]);
+		},
 	},
 	"release-disks": {
 		title: () => "Releasing disks",

@@ -1,11 +1,14 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import { awaitLocalQemuEnd, deviceModelPath, endOf, type LocalQemu, readDeviceModelError } from "@bulkhead/toolstack";
+import type { EndAction } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import { buildGuest, removeGuest } from "./build-guest.ts";
+import { keepCore } from "./dumps.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 import { stopChannels } from "./serve-channels.ts";
+import { preserveRenamed } from "./preserve-renamed.ts";
 
 /** A guest that was restarted this often within this time is not restarted again. */
 const RESTART_LIMIT = { count: 5, withinMs: 60_000 } as const;
@@ -90,7 +93,13 @@ export class Supervisor {
 			const action = actionFor(guest, reason);
 			this.#services.log.info({ guest: guest.uuid, reason, action }, "Guest ended");
 			if (action === "preserve") return this.#preserve(guest, reason);
-			if (action === "restart" && !this.#isLooping(guest)) return this.#restart(guest, reason);
+			if (action === "coredump-destroy" || action === "coredump-restart") await keepCore(guest, this.#services);
+			if (action === "rename-restart" && !this.#isLooping(guest)) {
+				await preserveRenamed(guest, this.#services, this.#guests, reason);
+				return this.#restart(guest, reason);
+			}
+			const isWanted = action === "restart" || action === "coredump-restart";
+			if (isWanted && !this.#isLooping(guest)) return this.#restart(guest, reason);
 			await this.#guests.remove(guest, reason);
 		});
 	}
@@ -162,9 +171,8 @@ export class Supervisor {
 	}
 }
 
-function actionFor(guest: Guest, reason: string): "destroy" | "restart" | "preserve" {
+function actionFor(guest: Guest, reason: string): EndAction {
 	const { lifecycle } = guest.record.config;
 	if (reason !== "poweroff" && reason !== "reboot" && reason !== "crash" && reason !== "watchdog") return "destroy";
-	const action = lifecycle[reason];
-	return action === "restart" || action === "preserve" ? action : "destroy";
+	return lifecycle[reason];
 }

@@ -40,11 +40,7 @@ export async function examine(services: Services, others?: OtherConsoles): Promi
 		file("BIOS", installed.bios, "Install seabios, or set bios_path_override"),
 		file("stub domain kernel", installed.stubKernel, stubRemedy),
 		file("stub domain ramdisk", installed.stubRamdisk, stubRemedy),
-		check("disk images", "Only raw disks can be used until then", async () => {
-			const problem = await hypervisor.images.problem();
-			if (problem) throw new Error(`${problem.why}. ${problem.remedy}`);
-			return "qcow2, qcow, vhd and qed";
-		}),
+		checkImages(services),
 		file("loop devices", "/dev/loop-control", "Load the module loop"),
 		...(others ? [checkOthers(others)] : []),
 	]);
@@ -58,6 +54,14 @@ function checkOthers(others: OtherConsoles): Promise<Check> {
 		if (failed) throw new Error(`domain ${failed.domid}: ${failed.problem}`);
 		return `${consoles.length} served`;
 	});
+}
+
+async function checkImages({ hypervisor }: Services): Promise<Check> {
+	const name = "disk images";
+	const problem = await hypervisor.images.problem();
+	return problem
+		? { name, ok: false, detail: `only raw ones can be used: ${problem.why}`, remedy: problem.remedy }
+		: { name, ok: true, detail: "raw, qcow2, qcow, vhd and qed" };
 }
 
 async function check(name: string, remedy: string, probe: () => Promise<string>): Promise<Check> {

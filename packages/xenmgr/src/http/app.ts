@@ -1,9 +1,18 @@
-import { API, createGuestRequest, qmpRequest, renameRequest, shutdownRequest, statusOfError } from "@bulkhead/api";
+import {
+	API,
+	createGuestRequest,
+	dumpCoreRequest,
+	qmpRequest,
+	renameRequest,
+	shutdownRequest,
+	statusOfError,
+} from "@bulkhead/api";
 import { DeadlineError, InvalidInputError, serializeError } from "@bulkhead/base";
 import { parseGuestConfig } from "@bulkhead/xlcfg";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
 import type { OtherConsoles } from "../consoles/other-consoles.ts";
+import { dumpGuest } from "../guests/dumps.ts";
 import { describeGuest, describeGuests } from "../guests/guest-view.ts";
 import type { Guests } from "../guests/guests.ts";
 import { awaitEnd, requestPower, requireDomid } from "../guests/power.ts";
@@ -150,6 +159,14 @@ function addPowerRoutes(app: Hono, { services, guests }: AppParts, operations: O
 				return { guest: last, asked, ended: "destroyed" };
 			}
 		});
+	});
+	app.post("/guests/:ref/dump-core", async (context) => {
+		const { path } = await readBody(context, dumpCoreRequest);
+		const guest = guests.get(context.req.param("ref"));
+		return answerWithProgress(context, operations, async (_, signal) => ({
+			path,
+			bytes: await dumpGuest(guest, services, path, signal),
+		}));
 	});
 	app.post("/guests/:ref/reboot", async (context) => {
 		const guest = guests.get(context.req.param("ref"));

@@ -49,6 +49,17 @@ describe("a driver domain", () => {
 		expect(Object.keys(world.tree)).toEqual(before);
 	});
 
+	test("keeps nothing of a create that fails at any step", async () => {
+		const world = await SimWorld.start();
+		await world.create(world.pv("storage", ...DRIVER));
+		const before = Object.keys(world.tree);
+		for (let index = 0; ; index++) {
+			const lines = await world.createWithFault(world.pv("web", DISK, NIC), `fail:${index}`);
+			if (lines.at(-1)?.type === "result") break;
+			expect(Object.keys(world.tree), `after step ${index}`).toEqual(before);
+		}
+	});
+
 	test("that is not there is named, and nothing is created", async () => {
 		const world = await SimWorld.start();
 		await expect(world.create(world.pv("web", DISK))).rejects.toMatchObject({ code: "no-backend-domain" });

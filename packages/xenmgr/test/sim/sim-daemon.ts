@@ -60,6 +60,7 @@ export class SimDaemon {
 			qemu: join(parts.directory, "images", "qemu"),
 			pvGrub: parts.images.guestKernel,
 			pvhGrub: join(parts.directory, "images", "grub-pvh"),
+			dumpDirectory: join(parts.directory, "dumps"),
 			logDirectory: join(parts.directory, "log"),
 			stubKernel: parts.images.stubKernel,
 			stubRamdisk: parts.images.stubRamdisk,

@@ -43,7 +43,7 @@ export interface NewDomain {
 /** What Xen keeps of a domain. Figures only: who may do what is decided by the calls. */
 export class SimDomain {
 	readonly domid: DomId;
-	readonly uuid: Uuid;
+	uuid: Uuid;
 	readonly type: DomainType;
 	readonly maxVcpus: number;
 	readonly ports: SimPorts;

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { type DomId, type EvtchnPort, type Uuid, uuidToBytes } from "@bulkhead/base";
 import {
 	type CpuPolicy,
@@ -40,6 +41,13 @@ const LARGEST_FRAME = 2 ** 40;
 const MOST_KEYS = 256;
 /** e820.h: E820MAX. */
 const MOST_REGIONS = 128;
+/** elf.h: ELF64, little-endian, ET_CORE, x86-64, no program headers. */
+const ELF_CORE = Buffer.concat([
+	Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]),
+	Buffer.alloc(8),
+	Buffer.from([4, 0, 62, 0]),
+	Buffer.alloc(44),
+]);
 
 /** Domain control of a simulated host. */
 export class SimDomains implements Domains {
@@ -105,6 +113,13 @@ export class SimDomains implements Domains {
 	find(domid: DomId): Promise<DomainInfo | undefined> {
 		const { host } = this.#parts;
 		return this.#call("find", domid, "look up", () => host.find(domid)?.info(host.clock.now()));
+	}
+
+	async setHandle(domid: DomId, handle: Uuid): Promise<void> {
+		uuidToBytes(handle);
+		await this.#on("setHandle", domid, "change the handle of", (domain) => {
+			domain.uuid = handle;
+		});
 	}
 
 	setMaxVcpus(domid: DomId, count: number): Promise<void> {
@@ -280,6 +295,14 @@ export class SimDomains implements Domains {
 			if (!target || target.isDying) throw new SimFailure("XEN_DOMCTL_set_target", "ESRCH");
 			if (target === domain || domain.target !== undefined) throw new SimFailure("XEN_DOMCTL_set_target", "EINVAL");
 			domain.target = guest;
+		});
+	}
+
+	/** The header of a core without any memory: simulated domains have little of it. */
+	async dumpCore(domid: DomId, fd: number): Promise<void> {
+		checkInteger("fd", fd, 0, 0x7fff_ffff);
+		await this.#on("dumpCore", domid, "dump the core of", () => {
+			writeSync(fd, ELF_CORE);
 		});
 	}
 

@@ -1,0 +1,70 @@
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
+import { crashGuest, createGuest, destroyAll, findGuest, listGuests, PV } from "./support/guests.ts";
+
+const DUMPS = "/var/lib/bulkhead/dumps";
+const IMAGES = "/var/lib/bulkhead/images";
+const DISK = "/run/end-actions.img";
+const MIB = 1 << 20;
+/** 64-bit, little-endian, ET_CORE. */
+const ELF_CORE: unknown = expect.stringMatching(/^7f454c460201[0-9a-f]*0400$/);
+
+describe("what becomes of a guest that crashes", () => {
+	const the = useLab();
+	let before: string[];
+
+	beforeAll(async () => {
+		await ok(the.lab, ["mkdir", "-p", "-m", "700", DUMPS]);
+		before = await takeSnapshot(the.lab);
+	});
+	afterEach(async () => {
+		await destroyAll(the.lab);
+		await run(the.lab, ["sh", "-c", `rm -f ${DUMPS}/* /tmp/pv.core ${DISK}`]);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+
+	/** Magic, class, byte order and kind of an ELF file, its size, its mode. */
+	async function describeCore(file: string): Promise<{ head: string; bytes: number; mode: string }> {
+		const head = await ok(the.lab, ["sh", "-c", `head -c 18 ${file} | od -An -v -tx1 | tr -d ' \\n'`]);
+		const [bytes = "", mode = ""] = (await ok(the.lab, ["stat", "-c", "%s %a", file])).trim().split(" ");
+		return { head, bytes: Number(bytes), mode };
+	}
+
+	it("a running guest's core is an ELF file with all of its memory, and it runs on", async () => {
+		const guest = await createGuest(the.lab, PV, "memory=64");
+		const { bytes } = await bulkhead<{ bytes: number }>(the.lab, "dump-core", "pv", "/tmp/pv.core");
+		const core = await describeCore("/tmp/pv.core");
+		expect(core).toMatchObject({ head: ELF_CORE, bytes, mode: "600" });
+		expect(bytes).toBeGreaterThan(63 * MIB);
+		expect(bytes).toBeLessThan(72 * MIB);
+		expect(await findGuest(the.lab, "pv")).toMatchObject({ domid: guest.domid, phase: "running" });
+	});
+
+	it("coredump-destroy keeps the core of a guest that crashed", async () => {
+		const guest = await createGuest(the.lab, PV, "memory=64", 'on_crash="coredump-destroy"');
+		await crashGuest(the.lab, guest);
+		await eventually("the guest to be gone", async () => (await listGuests(the.lab)).length === 0 || undefined, 60_000);
+		const core = await describeCore((await ok(the.lab, ["sh", "-c", `ls ${DUMPS}/pv.*.core`])).trim());
+		expect(core).toMatchObject({ head: ELF_CORE, mode: "600" });
+		expect(core.bytes).toBeGreaterThan(63 * MIB);
+	});
+
+	it("rename-restart keeps the domain that crashed, without its disk, and starts the guest anew", async () => {
+		await ok(the.lab, ["cp", `${IMAGES}/tiny.img`, DISK]);
+		const disk = `disk=["${DISK},raw,xvda,w"]`;
+		const guest = await createGuest(the.lab, PV, "memory=64", disk, 'on_crash="rename-restart"');
+		await crashGuest(the.lab, guest);
+		const again = await eventually("the guest to be back", async () => {
+			const found = await findGuest(the.lab, "pv");
+			return found && found.domid !== guest.domid && found.phase === "running" ? found : undefined;
+		});
+		expect(again.uuid).toBe(guest.uuid);
+		const kept = (await listGuests(the.lab)).find(({ domid }) => domid === guest.domid);
+		expect(kept?.name).toMatch(/^pv-\d{8}T\d{6}Z$/);
+		expect(await ok(the.lab, ["xl", "list"])).toContain(kept?.name ?? "");
+		expect(await ok(the.lab, ["losetup", "-a"])).toContain(DISK);
+		const { exitCode } = await run(the.lab, ["xenstore-exists", `/local/domain/0/backend/vbd/${guest.domid}`]);
+		expect(exitCode).not.toBe(0);
+	});
+});
