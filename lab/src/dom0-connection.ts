@@ -10,6 +10,8 @@ import { shellQuote } from "./shell-quote.ts";
 import { SSH_DESTINATION, sshArgs } from "./ssh.ts";
 
 const CONNECT_TIMEOUT_MS = 60_000;
+/** Where bulkheadd listens in dom0. */
+const DAEMON_SOCKET = "/run/bulkhead/bulkheadd.sock";
 const SIGNAL_TIMEOUT_MS = 30_000;
 
 /** A program running in dom0: the local ssh and a way to signal the far end. */
@@ -31,15 +33,19 @@ export class Dom0Connection {
 		this.#args = sshArgs(paths, sshPort);
 	}
 
-	/** Makes sure that the shared connection stands; later programs cost no handshake. */
+	/** Makes sure that the shared connection stands, with bulkheadd's socket; later programs cost no handshake. */
 	async open(): Promise<void> {
 		if (await this.isOpen()) return;
 		await rm(this.#paths.sshSocket, { force: true });
 		// Of several values ssh takes the first.
 		const master = ["-o", "ControlMaster=yes", "-o", "ConnectTimeout=30", "-N", "-f"];
+		const forward = ["-o", "StreamLocalBindUnlink=yes", "-L", `${this.#paths.daemonSocket}:${DAEMON_SOCKET}`];
 		await new Promise<void>((resolve, reject) => {
 			// Not runProgram: the background half would keep its pipes open for ever.
-			const child = spawn("ssh", [...master, ...this.#args, SSH_DESTINATION], { stdio: "ignore", detached: true });
+			const child = spawn("ssh", [...master, ...forward, ...this.#args, SSH_DESTINATION], {
+				stdio: "ignore",
+				detached: true,
+			});
 			const timer = setTimeout(() => child.kill("SIGKILL"), CONNECT_TIMEOUT_MS);
 			child.once("error", reject).once("exit", (status) => {
 				clearTimeout(timer);

@@ -14,6 +14,8 @@ export interface LabPaths {
 	hostKey: string;
 	knownHosts: string;
 	sshSocket: string;
+	/** bulkheadd's socket in dom0, forwarded: `bulkhead --socket` on this machine drives the lab's host. */
+	daemonSocket: string;
 	serialSocket: string;
 	serialLog: string;
 	qemuLog: string;
@@ -44,6 +46,7 @@ export function labPaths(env: NodeJS.ProcessEnv = process.env): LabPaths {
 		hostKey: join(dir, "host_key"),
 		knownHosts: join(dir, "known_hosts"),
 		sshSocket,
+		daemonSocket: join(dir, "bulkheadd.sock"),
 		serialSocket: join(dir, "serial.sock"),
 		serialLog: join(dir, "serial.log"),
 		qemuLog: join(dir, "qemu.log"),

@@ -111,7 +111,14 @@ export class Lab {
 			await connection.close();
 			await killMachine(state.machine);
 		}
-		for (const path of [paths.state, paths.sshSocket, paths.serialSocket, paths.initrd, paths.overlay]) {
+		for (const path of [
+			paths.state,
+			paths.sshSocket,
+			paths.daemonSocket,
+			paths.serialSocket,
+			paths.initrd,
+			paths.overlay,
+		]) {
 			await rm(path, { force: true });
 		}
 		return state !== undefined;

@@ -95,7 +95,7 @@ describe("device models", () => {
 		const guest: LocalGuest = await createGuest(the.lab, TINY, IN_DOM0);
 		await killAndAwaitRestart(the.lab, "bulkheadd", "bulkhead-relay");
 		await eventually("QMP to be there again", async () => {
-			const { exitCode } = await the.lab.exec(["bulkhead", "qmp", "tiny", "query-status"]);
+			const { exitCode } = await run(the.lab, ["bulkhead", "qmp", "tiny", "query-status"]);
 			return exitCode === 0 ? true : undefined;
 		});
 		await ok(the.lab, ["kill", "-9", `${guest.localQemu?.pid}`]);

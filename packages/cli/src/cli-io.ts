@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 
 export type TerminalOutput = Writable & { isTTY?: boolean; columns?: number };
@@ -12,6 +13,8 @@ export interface CliIo {
 	env: Readonly<Record<string, string | undefined>>;
 	/** Absolute. */
 	workingDirectory: string;
+	/** The bytes of a file that the command line names. */
+	readFile(path: string): AsyncIterable<Uint8Array>;
 	/** Calls back for each SIGINT or SIGTERM until the answer is called; meanwhile they do not end the process. */
 	onStop(listener: (signal: StopSignal) => void): () => void;
 }
@@ -24,6 +27,7 @@ export function processIo(): CliIo {
 		stderr: process.stderr,
 		env: process.env,
 		workingDirectory: process.cwd(),
+		readFile: (path) => createReadStream(path),
 		onStop(listener) {
 			const signals: StopSignal[] = ["SIGINT", "SIGTERM"];
 			for (const signal of signals) process.on(signal, listener);

@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 import { type CliIo, runCli } from "../src/index.ts";
 
@@ -20,6 +21,7 @@ export class CapturedIo implements CliIo {
 	readonly stderr: FakeOutput;
 	readonly env: Record<string, string | undefined> = {};
 	workingDirectory = "/base";
+	readonly readFile = (path: string): AsyncIterable<Uint8Array> => createReadStream(path);
 	out = "";
 	err = "";
 	readonly #stopListeners = new Set<StopListener>();

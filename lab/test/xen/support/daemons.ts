@@ -1,3 +1,4 @@
+import { type IncomingMessage, request } from "node:http";
 import type { Lab } from "../../../src/lab.ts";
 import { eventually, ok, run } from "./dom0.ts";
 
@@ -35,19 +36,24 @@ export async function awaitReady(lab: Lab): Promise<void> {
 	});
 }
 
-/** Posts a create request with a fault header, as no CLI does, and answers the lines that came back. */
+/** Posts a create request with a fault header, as no CLI does, and answers the lines that came before its end. */
 export async function createWithFault(lab: Lab, file: string, fault: string): Promise<Record<string, unknown>[]> {
-	const { stdout } = await run(lab, ["node", "-e", FAULTY_CREATE, file, fault]);
-	return stdout
+	const configText = await ok(lab, ["cat", file]);
+	const body = JSON.stringify({ configText, file, baseDir: "/", overrides: [], paused: false, dryRun: false });
+	const headers = { "content-type": "application/json", "x-bulkhead-fault": fault };
+	const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+		request({ socketPath: lab.paths.daemonSocket, path: "/v1/guests", method: "POST", headers }, resolve)
+			.once("error", reject)
+			.end(body);
+	});
+	let text = "";
+	try {
+		for await (const chunk of answer.setEncoding("utf8")) text += chunk;
+	} catch {
+		// A daemon that was killed ends its answer in the middle.
+	}
+	return text
 		.split("\n")
 		.filter(Boolean)
 		.map((line) => JSON.parse(line));
 }
-
-const FAULTY_CREATE = `
-const [file, fault] = process.argv.slice(1);
-const body = JSON.stringify({ configText: require("fs").readFileSync(file, "utf8"), file, baseDir: "/", overrides: [], paused: false, dryRun: false });
-const request = require("http").request({ socketPath: "/run/bulkhead/bulkheadd.sock", path: "/v1/guests", method: "POST", headers: { "content-type": "application/json", "x-bulkhead-fault": fault } }, (answer) => answer.pipe(process.stdout));
-request.on("error", () => process.exit(3));
-request.end(body);
-`;

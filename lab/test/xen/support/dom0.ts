@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from "vitest";
 import { Lab } from "../../../src/lab.ts";
+import { runBulkhead } from "./bulkhead-cli.ts";
 
 /** The lab that the whole project shares, for the tests of one file. */
 export function useLab(): { readonly lab: Lab } {
@@ -17,13 +18,17 @@ export interface Outcome {
 	stderr: string;
 }
 
-/** Runs a command in dom0; text in, text out. */
+const TIMEOUT_MS = 120_000;
+
+/** Runs a command in dom0, text in, text out; `bulkhead` from here (see bulkhead-cli.ts). */
 export async function run(
 	lab: Lab,
 	argv: string[],
 	options: { stdin?: string; timeoutMs?: number } = {},
 ): Promise<Outcome> {
-	const { exitCode, stdout, stderr } = await lab.exec(argv, { timeoutMs: 120_000, ...options });
+	const [program, ...args] = argv;
+	if (program === "bulkhead") return runBulkhead(lab, args, options.timeoutMs ?? TIMEOUT_MS);
+	const { exitCode, stdout, stderr } = await lab.exec(argv, { timeoutMs: TIMEOUT_MS, ...options });
 	return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
@@ -44,7 +49,7 @@ export async function bulkhead<T = Record<string, unknown>>(lab: Lab, ...args: s
 }
 
 /** Asks again until the answer satisfies, or the deadline passes. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 30_000): Promise<T> {
+export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, timeoutMs = 60_000): Promise<T> {
 	const limit = Date.now() + timeoutMs;
 	for (;;) {
 		const answer = await ask();

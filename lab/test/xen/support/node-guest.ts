@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleProgram } from "../../../src/bundles.ts";
 import type { Lab } from "../../../src/lab.ts";
+import { run } from "./dom0.ts";
 import { createGuest, type GuestDocument } from "./guests.ts";
 
 const FOLDER = "/tmp/node-guest";
@@ -61,6 +62,6 @@ export async function createNodeGuest(lab: Lab, entry: string): Promise<GuestDoc
 }
 
 export async function destroyNodeGuest(lab: Lab): Promise<void> {
-	await lab.exec(["bulkhead", "destroy", "node-guest"]);
+	await run(lab, ["bulkhead", "destroy", "node-guest"]);
 	await lab.exec(["rm", "-rf", FOLDER]);
 }

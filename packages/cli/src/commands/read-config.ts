@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { errnoOf, InvalidInputError } from "@bulkhead/base";
 import type { CliIo } from "../cli-io.ts";
 
@@ -8,7 +7,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 /** The text of a config file; `-` is standard input. @throws InvalidInputError `file-unusable` */
 export async function readConfig(file: string, io: CliIo): Promise<string> {
 	try {
-		return decode(file, await collect(file, file === "-" ? io.stdin : (await open(file)).createReadStream()));
+		return decode(file, await collect(file, file === "-" ? io.stdin : io.readFile(file)));
 	} catch (error) {
 		if (error instanceof InvalidInputError) throw error;
 		const why = { ENOENT: "does not exist", EACCES: "may not be read", EISDIR: "is a directory" }[errnoOf(error) ?? ""];

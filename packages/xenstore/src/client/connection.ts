@@ -46,7 +46,8 @@ const NO_OPTIONS: RequestOptions = {};
 
 /**
  * One conversation with xenstored: matches replies to requests by id, hands out watch events, and ends for good at the
- * first sign that the conversation is broken. Requests of one turn of the event loop leave in one write.
+ * first sign that the conversation is broken. A request that is alone leaves at once; those that one turn of the event
+ * loop adds to it leave in one write.
  */
 export class Connection {
 	readonly stats: ConnectionStats = { requests: 0, replies: 0, watchEvents: 0, transactions: 0, conflicts: 0 };
@@ -102,13 +103,14 @@ export class Connection {
 		});
 	}
 
-	#ask({ operation, payload, transactionId = 0 }: Request, pending: PendingReply): void {
+	#ask({ payload, transactionId = 0 }: Request, pending: PendingReply): void {
 		const requestId = this.#nextId();
 		this.#pending.set(requestId, pending);
 		this.#backlog.add(payload.length);
 		this.stats.requests++;
-		this.#outbox.add(OPERATION[operation], requestId, transactionId, payload);
-		if (!this.#isTurnOpen) this.#beginTurn();
+		const message = { type: pending.replyType, requestId, transactionId, payload };
+		if (this.#pending.size === 1 && !this.#isTurnOpen) this.#sendAlone(message);
+		else this.#gather(message);
 		pending.givenUpAt = this.#ticks + TICKS_OF_TIMEOUT + 1;
 	}
 
@@ -155,8 +157,16 @@ export class Connection {
 		this.#finish(new XenstoreError("xenstore-closed", "The connection to xenstored was closed here"));
 	}
 
+	/** The only request without an answer waits for no others: this is what a round trip costs. */
+	#sendAlone(message: Message): void {
+		this.#outbox.send(message);
+		if (this.#ticking === undefined) this.#startTicking();
+	}
+
 	/** Messages are gathered until the turn of the event loop ends. */
-	#beginTurn(): void {
+	#gather(message: Message): void {
+		this.#outbox.add(message);
+		if (this.#isTurnOpen) return;
 		this.#isTurnOpen = true;
 		process.nextTick(this.#endTurn);
 	}
@@ -202,16 +212,15 @@ export class Connection {
 	#handleReply(message: Message): void {
 		const pending = this.#pending.get(message.requestId);
 		if (!pending) throw new ProtocolError(`Reply to a request that was not made (id ${message.requestId})`);
-		const { operation, path } = pending;
-		if (message.type !== OPERATION.ERROR && message.type !== OPERATION[operation]) {
+		if (message.type !== OPERATION.ERROR && message.type !== pending.replyType) {
 			const got = findOperation(message.type) ?? `type ${message.type}`;
-			throw new ProtocolError(`Reply to ${operation} is of another kind: ${got}`);
+			throw new ProtocolError(`Reply to ${pending.operation} is of another kind: ${got}`);
 		}
 		this.#pending.delete(message.requestId);
 		this.#outbox.answered();
 		this.#backlog.remove(pending.length);
 		this.stats.replies++;
-		if (message.type === OPERATION.ERROR) pending.reject(refusal(operation, path, decodeText(message.payload)));
+		if (message.type === OPERATION.ERROR) pending.reject(refusal(pending.operation, pending.path, decodeText(message.payload)));
 		else pending.resolve(message.payload);
 	}
 

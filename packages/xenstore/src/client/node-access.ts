@@ -17,8 +17,12 @@ export class NodeAccess implements XenstoreView {
 		this.#transactionId = transactionId;
 	}
 
-	async read(path: string, options?: RequestOptions): Promise<Buffer> {
-		return this.ask("READ", path, encodeStrings(xenstorePath(path)), options);
+	read(path: string, options?: RequestOptions): Promise<Buffer> {
+		try {
+			return this.ask("READ", path, encodeStrings(xenstorePath(path)), options);
+		} catch (error) {
+			return Promise.reject(error);
+		}
 	}
 
 	async readText(path: string, options?: RequestOptions): Promise<string> {

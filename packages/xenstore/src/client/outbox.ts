@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { LIMITS } from "../wire/limits.ts";
-import { type Message, writeMessage } from "../wire/message.ts";
+import { encodeMessage, type Message, writeMessage } from "../wire/message.ts";
 
 const LONGEST_MESSAGE = LIMITS.header + LIMITS.payload;
 /** So many bytes leave in one write at most. */
@@ -25,9 +25,14 @@ export class Outbox {
 		this.#stream = stream;
 	}
 
+	/** Sends a message at once. For one that is alone: nothing is unanswered or gathered. */
+	send(message: Message): void {
+		this.#inFlight++;
+		if (!this.#stream.destroyed) this.#stream.write(encodeMessage(message));
+	}
+
 	/** Puts a message behind the others. A `flush` must follow. */
-	add(type: number, requestId: number, transactionId: number, payload: Buffer): void {
-		const message = { type, requestId, transactionId, payload };
+	add(message: Message): void {
 		if (this.#inFlight >= MOST_IN_FLIGHT || this.#next < this.#waiting.length) this.#waiting.push(message);
 		else this.#gather(message);
 	}

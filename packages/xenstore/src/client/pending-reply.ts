@@ -1,11 +1,13 @@
 import { setMaxListeners } from "node:events";
 import { CancelledError } from "@bulkhead/base";
-import type { Operation } from "../wire/operations.ts";
+import { OPERATION, type Operation } from "../wire/operations.ts";
 import type { Request } from "./connection.ts";
 
 /** A request whose reply is awaited. Settles once; what comes later is ignored. */
 export class PendingReply {
 	readonly operation: Operation;
+	/** Of a reply that is no error. */
+	readonly replyType: number;
 	readonly path: string | undefined;
 	/** Bytes of the request's payload. */
 	readonly length: number;
@@ -18,6 +20,7 @@ export class PendingReply {
 
 	constructor(request: Request, resolve: (payload: Buffer) => void, reject: (error: unknown) => void) {
 		this.operation = request.operation;
+		this.replyType = OPERATION[request.operation];
 		this.path = request.path;
 		this.length = request.payload.length;
 		this.#resolve = resolve;

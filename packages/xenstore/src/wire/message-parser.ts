@@ -82,10 +82,12 @@ export class MessageParser {
 }
 
 function readMessage(bytes: Buffer, at: number, length: number): Message {
+	const payload = Buffer.allocUnsafe(length - LIMITS.header);
+	bytes.copy(payload, 0, at + LIMITS.header, at + length);
 	return {
 		type: bytes.readUInt32LE(at),
 		requestId: bytes.readUInt32LE(at + 4),
 		transactionId: bytes.readUInt32LE(at + 8),
-		payload: Buffer.from(bytes.subarray(at + LIMITS.header, at + length)),
+		payload,
 	};
 }
