@@ -10,6 +10,7 @@ import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { needsPvQemu } from "./device-model/pv-screen.ts";
 import type { ServableDisk } from "./devices/vbd.ts";
+import { smbiosNodes } from "./domain/smbios-strings.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
@@ -75,6 +76,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 		await checkBios(config, firmware.bios);
 		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
 		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
+		smbiosNodes(config.smbios);
 	}
 	const { stub, qemu } = await checkWhatServes(config, installed);
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
