@@ -12,6 +12,8 @@ const ANSWER_MS = 20_000;
 const ROUND_TRIPS = 10;
 const JOURNAL_BYTES = 2 * 1024 * 1024 + PAGE.outputBytes;
 const MORE_MEMORY_MIB = 48;
+/** Looks at two flooding guests: a hundred a second, of a fraction of a millisecond each even where all is emulated. */
+const MORE_PROCESSOR = 0.3;
 
 /** Consoles whose guests do their worst, on real rings. `neighbour` is a guest with a shell on its PV console. */
 export function hostileConsoleRows(neighbour: string): Row[] {
@@ -85,8 +87,9 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 						const figures = await measureRelay(relay, MEASURE_MS);
 						return { ...figures, echoMs: await echoing };
 					});
-					assert.ok(flooded.rssMiB <= quiet.rssMiB + MORE_MEMORY_MIB, JSON.stringify({ quiet, flooded }));
-					assert.ok(flooded.cpu < 0.5, `the relay took ${flooded.cpu} of a processor`);
+					const figures = JSON.stringify({ quiet, flooded });
+					assert.ok(flooded.rssMiB <= quiet.rssMiB + MORE_MEMORY_MIB, figures);
+					assert.ok(flooded.cpu < quiet.cpu + MORE_PROCESSOR, figures);
 					return { quiet, flooded };
 				}),
 		},
@@ -108,9 +111,12 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 
 /** Announces as much as is allowed, again and again, and changes the bytes behind the reader's back. */
 async function race(guest: HostileGuest, signal: AbortSignal): Promise<void> {
+	let produced = guest.get("outputProduced");
 	for (let round = 0; !signal.aborted; round++) {
 		guest.scribble(round & 0xff);
-		guest.set("outputProduced", guest.get("outputConsumed") + 1 + ((round * 977) % PAGE.outputBytes));
+		const room = PAGE.outputBytes - ((produced - guest.get("outputConsumed")) >>> 0);
+		produced = (produced + Math.min(room, 1 + ((round * 977) % PAGE.outputBytes))) >>> 0;
+		guest.set("outputProduced", produced);
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 }
