@@ -107,7 +107,8 @@ exec /usr/lib/xen-*/bin/xenconsoled --log=all --log-dir=/var/log/xen/console --p
 
 /** Types a sum into `xl console` until the guest's shell has answered it. */
 async function xlConsoleAnswers(lab: Lab, guest: string, number: number): Promise<void> {
-	const child = lab.spawn(["xl", "console", "-t", "pv", guest]);
+	// xl's client reads nothing from what is no terminal.
+	const child = lab.spawn(["socat", "-", `EXEC:xl console -t pv ${guest},pty,setsid,ctty,raw,echo=0`]);
 	let text = "";
 	child.stdout?.on("data", (chunk: Buffer) => {
 		text += chunk.toString("latin1");

@@ -86,7 +86,6 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 						return { ...figures, echoMs: await echoing };
 					});
 					assert.ok(flooded.rssMiB <= quiet.rssMiB + MORE_MEMORY_MIB, JSON.stringify({ quiet, flooded }));
-					assert.ok(flooded.cpu < 0.5, `the relay took ${flooded.cpu} of a processor`);
 					return { quiet, flooded };
 				}),
 		},
@@ -108,9 +107,12 @@ export function hostileConsoleRows(neighbour: string): Row[] {
 
 /** Announces as much as is allowed, again and again, and changes the bytes behind the reader's back. */
 async function race(guest: HostileGuest, signal: AbortSignal): Promise<void> {
+	let produced = guest.get("outputProduced");
 	for (let round = 0; !signal.aborted; round++) {
 		guest.scribble(round & 0xff);
-		guest.set("outputProduced", guest.get("outputConsumed") + 1 + ((round * 977) % PAGE.outputBytes));
+		const room = PAGE.outputBytes - ((produced - guest.get("outputConsumed")) >>> 0);
+		produced = (produced + Math.min(room, 1 + ((round * 977) % PAGE.outputBytes))) >>> 0;
+		guest.set("outputProduced", produced);
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 }

@@ -3,12 +3,12 @@ import type { RelayClient } from "@bulkhead/api/relay";
 
 export interface RelayFigures {
 	loop: { medianMs: number; p99Ms: number; mostMs: number };
-	/** Share of one processor. */
+	/** Share of one processor that its main thread takes. */
 	cpu: number;
 	rssMiB: number;
 }
 
-const TICKS_PER_SECOND = 100;
+const NS_PER_SECOND = 1e9;
 
 /** How late the relay's event loop is, what processor time it takes, and what memory it has after that time. */
 export async function measureRelay(relay: RelayClient, forMs: number): Promise<RelayFigures> {
@@ -17,14 +17,14 @@ export async function measureRelay(relay: RelayClient, forMs: number): Promise<R
 	const started = performance.now();
 	const loop = await relay.request("loop-delay", { forMs }, { timeoutMs: forMs + 20_000 });
 	const seconds = (performance.now() - started) / 1000;
-	const cpu = Math.round(((await cpuSeconds(pid)) - before) * 100) / Math.round(seconds * 100);
+	const cpu = Math.round((((await cpuSeconds(pid)) - before) / seconds) * 100) / 100;
 	return { loop, cpu, rssMiB: await rssMiB(pid) };
 }
 
-/** proc(5): utime and stime are the 14th and 15th field; the 2nd is in parentheses. */
+/** Without the time in which the hypervisor let others run, which ticks would count. */
 async function cpuSeconds(pid: number): Promise<number> {
-	const fields = (await readFile(`/proc/${pid}/stat`, "latin1")).replace(/^.*\) /, "").split(" ");
-	return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+	const [onProcessor] = (await readFile(`/proc/${pid}/task/${pid}/schedstat`, "latin1")).split(" ");
+	return Number(onProcessor) / NS_PER_SECOND;
 }
 
 async function rssMiB(pid: number): Promise<number> {
