@@ -49,6 +49,15 @@ describe("a guest's QMP sockets", () => {
 		expect(existsSync(join(pathOf("reader"), ".."))).toBe(false);
 	});
 
+	it("are those of the latest session, however fast one replaces another", async () => {
+		const { world, pathOf } = await attached();
+		const attach = (domid: number): Promise<unknown> =>
+			world.client.request("attach-qmp", { ...ATTACH, domid: domId(domid) }, { timeoutMs: 10_000 }).catch(() => {});
+		await Promise.all([7, 8, 9, 10].map(attach));
+		const client = await QmpSocketClient.open(pathOf("operator"));
+		expect(await client.ask("query-status")).toMatchObject({ return: { running: true } });
+	});
+
 	it("speak QMP: greeting, negotiation, ids of the client's own, errors of QEMU's", async () => {
 		const { pathOf } = await attached({
 			eject: () => {
