@@ -14,6 +14,7 @@ import { findInstalledImages } from "./host/installed-images.ts";
 import { createApp } from "./http/app.ts";
 import { serveOnSocket } from "./http/serve-on-socket.ts";
 import { type DaemonOptions, VERSION } from "./options.ts";
+import { QmpRecovery } from "./relay/qmp-recovery.ts";
 import { reattachAll } from "./relay/reattach.ts";
 import { RelayLink } from "./relay/relay-link.ts";
 import type { Directories, Services } from "./services.ts";
@@ -76,11 +77,13 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	};
 	const guests = new Guests(services);
 	const supervisor = new Supervisor(services, guests);
+	const recovery = new QmpRecovery(services);
 
 	const handleNotification = ({ name, params }: RelayNotification): void => {
 		const guest = guests.find(params.guest);
 		if (!guest) return;
 		if (name === "qmp-event") guest.noteQmpEvent(params.event);
+		if (name === "qmp-ended") recovery.lost(guest);
 		events.emit(name === "qmp-ended" ? "device-model-state" : name, { ...params, guest: guest.identity });
 	};
 
@@ -97,6 +100,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	} finally {
 		stop.abort();
 		clearInterval(heartbeat);
+		recovery.stop();
 		await server.close();
 		relay.close();
 		xenstore.close();
