@@ -25,7 +25,7 @@ const configText = (name: string, way: string): string =>
 	].join("\n");
 
 async function relayKib(lab: Lab): Promise<number> {
-	const script = "grep VmRSS /proc/$(pgrep -f bulkhead-relay.mjs | head -1)/status";
+	const script = "grep VmRSS /proc/$(pgrep -f [b]ulkhead-relay.mjs | head -1)/status";
 	return Number(/(\d+) kB/.exec(await ok(lab, ["sh", "-c", script]))?.[1]);
 }
 

@@ -11,6 +11,9 @@ const WRAPPER = "/tmp/vchan-socket-proxy";
 const NODES = "/bulkhead-test/proxy";
 const [BEHIND, FRONT] = ["/tmp/proxy-behind.sock", "/tmp/proxy-front.sock"];
 const CONFIG = "/tmp/proxied.cfg";
+/** Patterns that the shell which runs pgrep does not match itself. */
+const SPAWNED = "[/]bulkhead-test/proxy";
+const XLS = "[v]chan-socket-proxy.mjs --state-path";
 const RECONNECTS = 5;
 
 const QEMU = [
@@ -71,10 +74,10 @@ describe("our stand-in for Xen's vchan-socket-proxy", () => {
 			}
 		} finally {
 			for (const child of children) child.kill();
-			await run(the.lab, ["pkill", "-f", "unix:/tmp/proxy-behind.sock"]);
-			await run(the.lab, ["pkill", "-f", NODES]);
+			await run(the.lab, ["pkill", "-f", "[u]nix:/tmp/proxy-behind.sock"]);
+			await run(the.lab, ["pkill", "-f", SPAWNED]);
 			await eventually("all of them to end", async () =>
-				(await run(the.lab, ["pgrep", "-f", NODES])).exitCode !== 0 ? true : undefined,
+				(await run(the.lab, ["pgrep", "-f", SPAWNED])).exitCode !== 0 ? true : undefined,
 			);
 			await run(the.lab, ["rm", "-f", BEHIND, FRONT]);
 			await run(the.lab, ["xenstore-rm", "/bulkhead-test"]);
@@ -105,13 +108,13 @@ describe("our stand-in for Xen's vchan-socket-proxy", () => {
 				const status = await ok(the.lab, ["xl", "qemu-monitor-command", "proxied", "info status"]);
 				expect(status).toContain("VM status");
 			}
-			const { stdout } = await run(the.lab, ["pgrep", "-f", "vchan-socket-proxy.mjs --state-path"]);
+			const { stdout } = await run(the.lab, ["pgrep", "-f", XLS]);
 			expect(stdout.trim()).toMatch(/^\d+$/);
 		} finally {
 			await run(the.lab, ["xl", "destroy", "proxied"]);
 		}
 		await eventually("the proxy's end", async () =>
-			(await run(the.lab, ["pgrep", "-f", "vchan-socket-proxy.mjs --state-path"])).exitCode !== 0 ? true : undefined,
+			(await run(the.lab, ["pgrep", "-f", XLS])).exitCode !== 0 ? true : undefined,
 		);
 	});
 });

@@ -17,6 +17,7 @@ import { findInstalledImages } from "./host/installed-images.ts";
 import { createApp } from "./http/app.ts";
 import { serveOnSocket } from "./http/serve-on-socket.ts";
 import { type DaemonOptions, VERSION } from "./options.ts";
+import { QmpRecovery } from "./relay/qmp-recovery.ts";
 import { reattachAll } from "./relay/reattach.ts";
 import { RelayLink } from "./relay/relay-link.ts";
 import type { Directories, Services } from "./services.ts";
@@ -83,6 +84,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	};
 	const guests = new Guests(services);
 	const supervisor = new Supervisor(services, guests);
+	const recovery = new QmpRecovery(services);
 
 	const ledgerPath = join(options.stateDirectory, OTHERS_FILE);
 	const others = options.serveAllConsoles
@@ -103,6 +105,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		if (name === "qmp-event") guest.noteQmpEvent(params.event);
 		// What xenstore refuses ends the daemon by itself.
 		if (name === "channel-ended") guest.channels?.ringEnded(params.name, new Error(params.reason)).catch(() => {});
+		if (name === "qmp-ended") recovery.lost(guest);
 		events.emit(name === "qmp-ended" ? "device-model-state" : name, { ...params, guest: guest.identity });
 	};
 
@@ -126,6 +129,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	} finally {
 		stop.abort();
 		clearInterval(heartbeat);
+		recovery.stop();
 		await server.close();
 		relay.close();
 		xenstore.close();

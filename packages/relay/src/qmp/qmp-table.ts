@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { AttachedQmp, AttachQmp, QmpStatus, RelayNotifications } from "@bulkhead/api/relay";
-import { BulkheadError, printable, serializeError, type Uuid } from "@bulkhead/base";
+import { BulkheadError, Mutex, printable, serializeError, type Uuid } from "@bulkhead/base";
 import type { RelayLog } from "../relay-log.ts";
-import { GuestSockets } from "./local/guest-sockets.ts";
+import { GuestSockets, type GuestSocketsOptions } from "./local/guest-sockets.ts";
 import type { QmpDialer } from "./qmp-dialer.ts";
 import type { QmpCommand, QmpPolicy } from "./qmp-policy.ts";
 import { QmpSession } from "./qmp-session.ts";
@@ -25,6 +25,7 @@ export class QmpTable {
 	readonly #options: QmpTableOptions;
 	readonly #sessions = new Map<Uuid, QmpSession>();
 	readonly #sockets = new Map<QmpSession, GuestSockets>();
+	readonly #opening = new Mutex();
 
 	constructor(options: QmpTableOptions) {
 		this.#options = options;
@@ -96,28 +97,27 @@ export class QmpTable {
 		return session;
 	}
 
-	/** A guest whose sockets cannot be made is served all the same, by the control socket. */
-	async #openSockets(session: QmpSession): Promise<void> {
+	/**
+	 * A guest whose sockets cannot be made is served all the same, by the control socket. One after the other: a session and
+	 * the one that replaces it use the same paths.
+	 */
+	#openSockets(session: QmpSession): Promise<void> {
 		const { guestsDirectory, policy, admit, log } = this.#options;
-		const { request, version } = session;
-		if (!version) return;
-		const { guest } = request;
-		try {
-			const sockets = await GuestSockets.open({
-				guest,
-				directory: join(guestsDirectory, guest, "qmp"),
-				policy,
-				version,
-				admit,
-				execute: (command) => session.execute(command),
-				log,
-			});
-			// It may have ended meanwhile.
-			if (session.version) this.#sockets.set(session, sockets);
-			else sockets.close();
-		} catch (error) {
-			log.error({ guest, error: serializeError(error) }, "Cannot make a guest's QMP sockets");
-		}
+		const { guest } = session.request;
+		return this.#opening.run(async () => {
+			const { version } = session;
+			if (!version || this.#sockets.has(session)) return;
+			try {
+				const directory = join(guestsDirectory, guest, "qmp");
+				const execute: GuestSocketsOptions["execute"] = (command) => session.execute(command);
+				const sockets = await GuestSockets.open({ guest, directory, policy, version, admit, execute, log });
+				// It may have ended meanwhile.
+				if (session.version) this.#sockets.set(session, sockets);
+				else sockets.close();
+			} catch (error) {
+				log.error({ guest, error: serializeError(error) }, "Cannot make a guest's QMP sockets");
+			}
+		});
 	}
 
 	#close(session: QmpSession): void {

@@ -3,6 +3,7 @@ import { LineSplitter, parseMessage, QmpError } from "@bulkhead/qmp";
 import { checkResult } from "@bulkhead/qmp/commands";
 import { NOTIFY, PAGE_BYTES, RingConsumer, type RingMemory, RingProducer } from "@bulkhead/vchan";
 import { formatMessage } from "../../src/qmp/local/format-message.ts";
+import { JsonSplitter } from "../../src/qmp/local/json-splitter.ts";
 import { BadRequestError, parseLocalRequest } from "../../src/qmp/local/local-request.ts";
 import { checkCommand, DEFAULT_QMP_POLICY, isFitEvent, type QmpRole } from "../../src/qmp/qmp-policy.ts";
 import { type Choose, makeLine, makeValue, pick, seededChoose } from "./make-lines.ts";
@@ -62,6 +63,7 @@ class Fuzzed {
 	readonly #choose: Choose;
 	readonly #report: QmpFuzzReport;
 	#lines = new LineSplitter(LINE_BYTES);
+	#commands = new JsonSplitter(LINE_BYTES);
 	readonly #ring: RingMemory = {
 		words: new Uint32Array(PAGE_BYTES / 4),
 		consumer: 0,
@@ -80,7 +82,7 @@ class Fuzzed {
 		const kind = this.#choose(8);
 		if (kind === 0) this.#expect("value", () => checkResult(pick(this.#choose, COMMANDS), makeValue(this.#choose)));
 		else if (kind === 1) this.#expect("ring", () => this.#turnRing());
-		else this.#expect("line", () => this.#receive(makeLine(this.#choose)));
+		else this.#receive(makeLine(this.#choose));
 	}
 
 	/** In one piece or in several; sometimes never ended. */
@@ -88,25 +90,34 @@ class Fuzzed {
 		const isCut = this.#choose(20) === 0;
 		const whole = isCut ? bytes.subarray(0, bytes.length - 1) : bytes;
 		const at = this.#choose(3) === 0 ? this.#choose(whole.length + 1) : whole.length;
-		try {
-			for (const piece of [whole.subarray(0, at), whole.subarray(at)])
-				this.#lines.push(piece, (line) => this.#take(line));
-		} catch (error) {
-			// A framing error ends the session; an error of one line was counted already.
+		const pieces = [whole.subarray(0, at), whole.subarray(at)];
+		// A framing error ends a session; what one line or command is refused for was counted already.
+		this.#expect("line", () => {
+			const lines = this.#lines;
 			this.#lines = new LineSplitter(LINE_BYTES);
-			throw error;
-		}
+			for (const piece of pieces) lines.push(piece, (line) => this.#takeLine(line));
+			this.#lines = lines;
+		});
+		this.#expect("command", () => {
+			const commands = this.#commands;
+			this.#commands = new JsonSplitter(LINE_BYTES);
+			for (const piece of pieces) commands.push(piece, (text) => this.#takeCommand(text));
+			this.#commands = commands;
+		});
 	}
 
-	#take(line: string): void {
+	#takeLine(line: string): void {
 		this.#expect("message", () => {
 			const message = parseMessage(line);
 			if (message.kind === "event") isFitEvent(DEFAULT_QMP_POLICY, message);
 			if (message.kind === "error") assertPrintable(new QmpError("x", message.error).message);
 			assertPrintable(formatMessage(message).trimEnd());
 		});
+	}
+
+	#takeCommand(text: string): void {
 		this.#expect("request", () => {
-			const { command, args } = parseLocalRequest(line);
+			const { command, args } = parseLocalRequest(text);
 			checkCommand(DEFAULT_QMP_POLICY, { role: pick(this.#choose, ROLES), command, ...(args && { args }) });
 		});
 	}

@@ -31,7 +31,7 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 	});
 	const results = await Promise.allSettled([
 		...attachments,
-		reattachQmp(guest, services, signal),
+		reattachQmp(guest, services, { signal, timeoutMs: GREETING_TIMEOUT_MS }),
 		guest.channels?.relayIsBack(),
 	]);
 	for (const result of results) {
@@ -40,17 +40,22 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 	}
 }
 
-async function reattachQmp(guest: Guest, services: Services, signal: AbortSignal): Promise<void> {
+/** Nothing where there is no QEMU to speak with. */
+export async function reattachQmp(
+	guest: Guest,
+	services: Services,
+	{ signal, timeoutMs }: { signal: AbortSignal; timeoutMs: number },
+): Promise<void> {
 	const { guest: domain, stub, qemu } = guest.record.runtime;
 	if (qemu && guest.record.deviceModelFailure === undefined) {
 		const { qemuFolder } = guest.context(services).places;
 		const path = qmpSocketOf(qemuFolder);
-		return services.relay.attachQmpSocket({ guest: guest.uuid, path, timeoutMs: GREETING_TIMEOUT_MS });
+		return services.relay.attachQmpSocket({ guest: guest.uuid, path, timeoutMs });
 	}
 	// The older QEMU of a MiniOS stub domain has no QMP.
 	if (guest.record.config.deviceModel?.place === "minios") return;
 	if (stub?.domid === undefined || domain.domid === undefined || guest.record.deviceModelFailure !== undefined) return;
 	const place = { guest: { domid: domain.domid, uuid: guest.uuid }, stub: stub.domid };
 	const ring = await awaitQmpVchan(services, place, signal);
-	await services.relay.attachQmp({ guest: guest.uuid, domid: stub.domid, ...ring, timeoutMs: GREETING_TIMEOUT_MS });
+	await services.relay.attachQmp({ guest: guest.uuid, domid: stub.domid, ...ring, timeoutMs });
 }

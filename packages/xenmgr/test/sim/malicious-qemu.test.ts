@@ -102,6 +102,22 @@ describe("a guest whose QEMU lies", () => {
 		},
 	);
 
+	test("has QMP again soon after its session was lost", async () => {
+		let isLost = false;
+		const world = await withNeighbour({
+			"query-name": (_, qemu) => {
+				if (!isLost) qemu.sendRaw("no JSON\r\n");
+				isLost = true;
+				return {};
+			},
+		});
+		await world.create(world.hvm("bad"));
+		const ask = (): Promise<unknown> => world.client.qmp("bad", { command: "query-name", timeoutMs: 1000 });
+		await expect(ask()).rejects.toMatchObject({ code: "qmp-connection-lost" });
+		await world.eventually("QMP to be back", () => ask().catch(() => undefined));
+		await expectNeighbourWell(world);
+	});
+
 	test("is destroyed in time though it never stops", async () => {
 		const world = await withNeighbour({ stop: never });
 		await world.create(world.hvm("bad"));

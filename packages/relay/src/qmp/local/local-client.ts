@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
 import { BulkheadError } from "@bulkhead/base";
-import { LineSplitter, QmpError, type QmpVersion } from "@bulkhead/qmp";
+import { QmpError, type QmpVersion } from "@bulkhead/qmp";
 import type { QmpAsker } from "../qmp-audit.ts";
 import type { QmpEvent } from "../qmp-dialer.ts";
 import type { QmpCommand, QmpPolicy, QmpRole } from "../qmp-policy.ts";
 import { TokenBucket } from "../token-bucket.ts";
 import { formatMessage } from "./format-message.ts";
+import { JsonSplitter } from "./json-splitter.ts";
 import { BadRequestError, type LocalRequest, parseLocalRequest } from "./local-request.ts";
 
 export interface LocalClientOptions {
@@ -16,12 +17,12 @@ export interface LocalClientOptions {
 	policy: QmpPolicy;
 	version: QmpVersion;
 	execute: (command: QmpCommand & QmpAsker) => Promise<unknown>;
-	/** The client does not read, or its bytes are no lines: it was let go. */
+	/** The client does not read, or its bytes are no text: it was let go. */
 	onDropped: (reason: string) => void;
 }
 
-/** A line's other members take no more than this above its arguments. */
-const LINE_OVERHEAD_BYTES = 8 * 1024;
+/** A command's other members take no more than this above its arguments. */
+const OVERHEAD_BYTES = 8 * 1024;
 /** Clients of QMP have no deadlines of their own. */
 const COMMAND_MS = 10 * 60_000;
 /** Unread answers above which a client is let go, and above which it gets no events any more. */
@@ -34,7 +35,7 @@ const UNREAD_EVENT_BYTES = 512 * 1024;
  */
 export class LocalClient {
 	readonly #options: LocalClientOptions;
-	readonly #lines: LineSplitter;
+	readonly #splitter: JsonSplitter;
 	readonly #rate: TokenBucket;
 	/** What came beyond the commands in flight: less than one chunk, as the socket is paused meanwhile. */
 	readonly #waiting: string[] = [];
@@ -46,7 +47,7 @@ export class LocalClient {
 	constructor(options: LocalClientOptions) {
 		this.#options = options;
 		const { socket, policy, version } = options;
-		this.#lines = new LineSplitter(policy.argumentBytes + LINE_OVERHEAD_BYTES);
+		this.#splitter = new JsonSplitter(policy.argumentBytes + OVERHEAD_BYTES);
 		this.#rate = new TokenBucket(policy.client);
 		socket.on("error", () => {}); // "close" follows
 		socket.on("data", (chunk) => this.#receive(chunk));
@@ -75,11 +76,9 @@ export class LocalClient {
 
 	#receive(chunk: Uint8Array): void {
 		try {
-			this.#lines.push(chunk, (line) => {
-				if (line.trim() !== "") this.#waiting.push(line);
-			});
+			this.#splitter.push(chunk, (text) => this.#waiting.push(text));
 		} catch {
-			this.#drop("its lines are too long, or no UTF-8");
+			this.#drop("its commands are too long, or no UTF-8");
 			return;
 		}
 		this.#serve();
@@ -88,18 +87,18 @@ export class LocalClient {
 	#serve(): void {
 		const { socket, policy } = this.#options;
 		while (this.#inFlight < policy.client.inFlight && !socket.destroyed) {
-			const line = this.#waiting.shift();
-			if (line === undefined) break;
-			this.#take(line);
+			const text = this.#waiting.shift();
+			if (text === undefined) break;
+			this.#take(text);
 		}
 		if (this.#waiting.length > 0) socket.pause();
 		else socket.resume();
 	}
 
-	#take(line: string): void {
+	#take(text: string): void {
 		let request: LocalRequest | BadRequestError;
 		try {
-			request = parseLocalRequest(line);
+			request = parseLocalRequest(text);
 		} catch (error) {
 			request = error as BadRequestError;
 		}
@@ -119,6 +118,7 @@ export class LocalClient {
 	async #answer(request: LocalRequest | BadRequestError): Promise<object> {
 		const id = request.id === undefined ? {} : { id: request.id };
 		try {
+			if (!this.#rate.take()) throw new BulkheadError("qmp-too-fast", "Too many commands in a short time");
 			if (request instanceof BadRequestError) throw request;
 			return { return: await this.#run(request), ...id };
 		} catch (error) {
@@ -130,7 +130,6 @@ export class LocalClient {
 		if (command === "qmp_capabilities") return this.#negotiate(args);
 		if (!this.#isNegotiated) throw new NotFound("Expecting capabilities negotiation with 'qmp_capabilities'");
 		if (oob && !this.#hasOob) throw new BadRequestError("Capability 'oob' was not enabled");
-		if (!this.#rate.take()) throw new BulkheadError("qmp-too-fast", "Too many commands in a short time");
 		const { role, number: client, execute } = this.#options;
 		return execute({ role, client, command, ...(args && { args }), oob, timeoutMs: COMMAND_MS });
 	}

@@ -1,7 +1,7 @@
 import { BulkheadError, printable } from "@bulkhead/base";
 import { parseJson } from "@bulkhead/qmp";
 
-/** One line of a client of a QMP socket. */
+/** One command of a client of a QMP socket. */
 export interface LocalRequest {
 	command: string;
 	args?: Record<string, unknown>;
@@ -27,8 +27,8 @@ const COMMAND_NAME = /^[A-Za-z0-9_-]{1,128}$/;
 const MEMBERS = new Set(["execute", "exec-oob", "arguments", "id"]);
 
 /** @throws BadRequestError */
-export function parseLocalRequest(line: string): LocalRequest {
-	const request = parseObject(line);
+export function parseLocalRequest(text: string): LocalRequest {
+	const request = parseObject(text);
 	const { execute, "exec-oob": oob, arguments: args, id } = request;
 	if (id !== undefined && Buffer.byteLength(JSON.stringify(id)) > ID_BYTES)
 		throw new BadRequestError(`QMP input member 'id' is longer than ${ID_BYTES} bytes`);
@@ -41,12 +41,12 @@ export function parseLocalRequest(line: string): LocalRequest {
 	return { command, oob: oob !== undefined, ...(args && { args }), ...(id !== undefined && { id }) };
 }
 
-function parseObject(line: string): Record<string, unknown> {
+function parseObject(text: string): Record<string, unknown> {
 	let value: unknown;
 	try {
-		value = parseJson(line, DEPTH);
+		value = parseJson(text, DEPTH);
 	} catch {
-		throw new BadRequestError("JSON parse error: one object for each line is expected");
+		throw new BadRequestError("JSON parse error");
 	}
 	if (!isRecord(value)) throw new BadRequestError("QMP input must be a JSON object");
 	return value;
