@@ -1,4 +1,5 @@
 export { HypervisorError } from "./errors.ts";
+export { physicalDevice } from "./physical-device.ts";
 export * from "./ports/cpus.ts";
 export * from "./ports/domains.ts";
 export type * from "./ports/event-channels.ts";
@@ -14,4 +15,3 @@ export * from "./ports/listeners.ts";
 export * from "./ports/network-links.ts";
 export * from "./ports/pci-assignment.ts";
 export type * from "./ports/sysfs.ts";
-export { physicalDevice } from "./physical-device.ts";

@@ -9,7 +9,7 @@ export { SimGrantOffers } from "./memory/sim-grant-offers.ts";
 export { PAGE_BYTES, SimPage } from "./memory/sim-page.ts";
 export type { SimScript } from "./network/sim-hotplug-scripts.ts";
 export type { SimLinks } from "./network/sim-links.ts";
-export { type SimPciDevice, SimSysfs } from "./pci/sim-sysfs.ts";
 export { type HandedOver, openSimInbox } from "./network/sim-listeners.ts";
+export { type SimPciDevice, SimSysfs } from "./pci/sim-sysfs.ts";
 export { SimHost, type SimHostOptions } from "./sim-host.ts";
 export { SimProcess } from "./sim-process.ts";

@@ -18,9 +18,9 @@ import { tinyKernelProgram } from "./guests/tiny-kernel-program.ts";
 import { unknownProgram } from "./guests/unknown-program.ts";
 import type { SimScript } from "./network/sim-hotplug-scripts.ts";
 import { SimLinks } from "./network/sim-links.ts";
+import type { HandedOver } from "./network/sim-listeners.ts";
 import { SimIommu } from "./pci/sim-iommu.ts";
 import { type SimPciDevice, SimSysfs } from "./pci/sim-sysfs.ts";
-import type { HandedOver } from "./network/sim-listeners.ts";
 import { SimProcess } from "./sim-process.ts";
 
 export interface SimHostOptions {

@@ -2,6 +2,7 @@ import { BulkheadError, serializeError } from "@bulkhead/base";
 import type { GrantOffers } from "@bulkhead/hypervisor";
 import { openGrantOffers, openRingHost } from "@bulkhead/hypervisor/native";
 import { XenstoreClient } from "@bulkhead/xenstore";
+import { VERSION } from "../version.ts";
 import { PROXY_USAGE, type ProxyOptions, parseProxyOptions } from "./options.ts";
 import { serveClient } from "./serve-client.ts";
 import { serveServer } from "./serve-server.ts";
@@ -10,6 +11,7 @@ import { serveServer } from "./serve-server.ts";
 async function main(argv: readonly string[]): Promise<void> {
 	const options = parseProxyOptions(argv);
 	if (options.help) process.stdout.write(PROXY_USAGE);
+	else if (options.version) process.stdout.write(`bulkhead-vchan-socket-proxy ${VERSION}\n`);
 	else await run(options);
 }
 

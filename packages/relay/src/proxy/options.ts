@@ -17,6 +17,7 @@ export interface ProxyOptions {
 	reconnectMarker: number | undefined;
 	verbose: boolean;
 	help: boolean;
+	version: boolean;
 }
 
 export const PROXY_USAGE = `Usage: bulkhead-vchan-socket-proxy [options] DOMID NODEPATH SOCKET|FD|-
@@ -34,17 +35,18 @@ server: one that is connected), "-" is standard input and output, for one sessio
       --reconnect-marker=N     byte that clients begin with, as Qubes' proxy
                                does; -1 for none (default)
   -h, --help
+  -V, --version
 `;
 
 /** @throws InvalidInputError */
 export function parseProxyOptions(argv: readonly string[]): ProxyOptions {
 	const { values, positionals } = parse(argv);
-	const { mode, help = false, verbose = false } = values;
+	const { mode, help = false, version = false, verbose = false } = values;
 	if (mode !== "client" && mode !== "server") throw new InvalidInputError("Option --mode takes client or server");
 	const marker = Number(values["reconnect-marker"]);
 	if (!Number.isInteger(marker) || marker < -1 || marker > 255)
 		throw new InvalidInputError("Option --reconnect-marker takes a byte, or -1");
-	const [domid = "", nodePath = "", local = "", ...rest] = help ? ["0", "/", "-"] : positionals;
+	const [domid = "", nodePath = "", local = "", ...rest] = help || version ? ["0", "/", "-"] : positionals;
 	if (rest.length > 0 || local === "" || nodePath === "")
 		throw new InvalidInputError("DOMID, NODEPATH and SOCKET, FD or - are needed");
 	return {
@@ -56,6 +58,7 @@ export function parseProxyOptions(argv: readonly string[]): ProxyOptions {
 		reconnectMarker: marker === -1 ? undefined : marker,
 		verbose,
 		help,
+		version,
 	};
 }
 
@@ -71,6 +74,7 @@ interface Parsed {
 		"reconnect-marker": string;
 		verbose?: boolean;
 		help?: boolean;
+		version?: boolean;
 	};
 	positionals: string[];
 }
@@ -88,6 +92,7 @@ function parse(argv: readonly string[]): Parsed {
 				"reconnect-marker": { type: "string", default: "-1" },
 				verbose: { type: "boolean", short: "v" },
 				help: { type: "boolean", short: "h" },
+				version: { type: "boolean", short: "V" },
 			},
 		});
 	} catch (error) {

@@ -11,8 +11,8 @@ import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
-import { releasePci } from "../pci/attach-pci.ts";
 import { removePvDisk } from "../hotplug/pv-disk.ts";
+import { releasePci } from "../pci/attach-pci.ts";
 import { domidOf, runtimeOf } from "../runtime.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 

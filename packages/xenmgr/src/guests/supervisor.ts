@@ -7,8 +7,8 @@ import { buildGuest, removeGuest } from "./build-guest.ts";
 import { keepCore } from "./dumps.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
-import { stopChannels } from "./serve-channels.ts";
 import { preserveRenamed } from "./preserve-renamed.ts";
+import { stopChannels } from "./serve-channels.ts";
 
 /** A guest that was restarted this often within this time is not restarted again. */
 const RESTART_LIMIT = { count: 5, withinMs: 60_000 } as const;
