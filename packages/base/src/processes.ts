@@ -50,10 +50,7 @@ export interface StopProcess {
  * Ends a process: asks it to, and kills it when it does not. Resolves when it is over, at once when it has been.
  * @throws DeadlineError when not even killing helps
  */
-export async function stopProcess(
-	identity: ProcessIdentity,
-	{ title, graceMs, killMs }: StopProcess,
-): Promise<void> {
+export async function stopProcess(identity: ProcessIdentity, { title, graceMs, killMs }: StopProcess): Promise<void> {
 	for (const [signal, patienceMs] of [
 		["SIGTERM", graceMs],
 		["SIGKILL", killMs],

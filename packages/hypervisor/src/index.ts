@@ -1,4 +1,5 @@
 export { HypervisorError } from "./errors.ts";
+export { physicalDevice } from "./physical-device.ts";
 export * from "./ports/cpus.ts";
 export * from "./ports/domains.ts";
 export type * from "./ports/event-channels.ts";
@@ -10,4 +11,3 @@ export type * from "./ports/hotplug-scripts.ts";
 export type * from "./ports/hypervisor.ts";
 export * from "./ports/image-devices.ts";
 export * from "./ports/network-links.ts";
-export { physicalDevice } from "./physical-device.ts";

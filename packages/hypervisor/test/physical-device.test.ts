@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
 import { physicalDevice } from "@bulkhead/hypervisor";
+import { describe, expect, it } from "vitest";
 
 describe("physicalDevice", () => {
 	it.each([

@@ -1,4 +1,4 @@
-import { access, chmod, chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, chown, mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
 	endsWithin,
@@ -88,6 +88,8 @@ export class NativeImageDevices implements ImageDevices {
 		const server = state.server ?? (await findProcess(`--socket=${socketOf(folder)}`));
 		if (server && !(device && (await endsWithin(server, FINISH_MS)))) await stopProcess(server, STOP);
 		await rm(folder, { recursive: true, force: true });
+		// The guest's, when this was its last.
+		await rmdir(dirname(folder)).catch(() => {});
 	}
 
 	async #startServer(request: AttachImage, user: User): Promise<ProcessIdentity> {

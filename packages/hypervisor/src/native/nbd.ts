@@ -29,7 +29,13 @@ export async function connectNbd(socket: string, onDevice: (device: NbdDevice) =
 	for (const name of await freeDevices()) {
 		const path = `/dev/${name}`;
 		const args = ["-unix", socket, path, "-b", SECTOR];
-		const { exitCode, output } = await runProgram({ title: "nbd-client", path: client, args, env: {}, timeoutMs: CALL_MS });
+		const { exitCode, output } = await runProgram({
+			title: "nbd-client",
+			path: client,
+			args,
+			env: {},
+			timeoutMs: CALL_MS,
+		});
 		const owner = exitCode === 0 ? await connectedBy(path) : undefined;
 		if (owner === undefined) {
 			said = output.trim().split("\n").at(-1)?.slice(0, 200) ?? "";

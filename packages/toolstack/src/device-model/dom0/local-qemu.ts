@@ -61,7 +61,10 @@ export async function startLocalQemu(context: Context, binary: string): Promise<
 	try {
 		const process = await startQemu({
 			binary,
-			args: qemuArgs({ ...config, disks: config.disks.map((disk) => servedDisk(context, disk)) }, placeOf(context, guest)),
+			args: qemuArgs(
+				{ ...config, disks: config.disks.map((disk) => servedDisk(context, disk)) },
+				placeOf(context, guest),
+			),
 			env: environment(config, guest),
 			logFd: log.fd,
 		});
