@@ -27,7 +27,7 @@ describe("disk images that are not raw", () => {
 			qemu-img convert -f raw -O qcow2 raw disk.qcow2
 			qemu-img convert -f raw -O vpc -o force_size=on raw disk.vhd
 			qemu-img convert -f raw -O qcow2 ${IMAGES}/tiny.img tiny.qcow2
-			qemu-img create -q -f qcow2 -b /etc/shadow -F raw hostile.qcow2
+			qemu-img create -q -u -f qcow2 -b /etc/shadow -F raw hostile.qcow2 4M
 			chgrp bulkhead-image disk.* tiny.qcow2 hostile.qcow2; chmod 660 disk.* tiny.qcow2 hostile.qcow2`);
 	});
 	afterEach(async () => {
