@@ -32,28 +32,28 @@ describe("what becomes of a guest that crashes", () => {
 	}
 
 	it("a running guest's core is an ELF file with all of its memory, and it runs on", async () => {
-		const guest = await createGuest(the.lab, PV, "memory=64");
+		const guest = await createGuest(the.lab, PV);
 		const { bytes } = await bulkhead<{ bytes: number }>(the.lab, "dump-core", "pv", "/tmp/pv.core");
 		const core = await describeCore("/tmp/pv.core");
 		expect(core).toMatchObject({ head: ELF_CORE, bytes, mode: "600" });
-		expect(bytes).toBeGreaterThan(63 * MIB);
-		expect(bytes).toBeLessThan(72 * MIB);
+		expect(bytes).toBeGreaterThan(127 * MIB);
+		expect(bytes).toBeLessThan(140 * MIB);
 		expect(await findGuest(the.lab, "pv")).toMatchObject({ domid: guest.domid, phase: "running" });
 	});
 
 	it("coredump-destroy keeps the core of a guest that crashed", async () => {
-		const guest = await createGuest(the.lab, PV, "memory=64", 'on_crash="coredump-destroy"');
+		const guest = await createGuest(the.lab, PV, 'on_crash="coredump-destroy"');
 		await crashGuest(the.lab, guest);
 		await eventually("the guest to be gone", async () => (await listGuests(the.lab)).length === 0 || undefined, 60_000);
 		const core = await describeCore((await ok(the.lab, ["sh", "-c", `ls ${DUMPS}/pv.*.core`])).trim());
 		expect(core).toMatchObject({ head: ELF_CORE, mode: "600" });
-		expect(core.bytes).toBeGreaterThan(63 * MIB);
+		expect(core.bytes).toBeGreaterThan(127 * MIB);
 	});
 
 	it("rename-restart keeps the domain that crashed, without its disk, and starts the guest anew", async () => {
 		await ok(the.lab, ["cp", `${IMAGES}/tiny.img`, DISK]);
 		const disk = `disk=["${DISK},raw,xvda,w"]`;
-		const guest = await createGuest(the.lab, PV, "memory=64", disk, 'on_crash="rename-restart"');
+		const guest = await createGuest(the.lab, PV, disk, 'on_crash="rename-restart"');
 		await crashGuest(the.lab, guest);
 		const again = await eventually("the guest to be back", async () => {
 			const found = await findGuest(the.lab, "pv");

@@ -27,7 +27,7 @@ describe("disk images that are not raw", () => {
 			qemu-img convert -f raw -O qcow2 raw disk.qcow2
 			qemu-img convert -f raw -O vpc -o force_size=on raw disk.vhd
 			qemu-img convert -f raw -O qcow2 ${IMAGES}/tiny.img tiny.qcow2
-			qemu-img create -q -f qcow2 -b /etc/shadow -F raw hostile.qcow2
+			qemu-img create -q -u -f qcow2 -b /etc/shadow -F raw hostile.qcow2 4M
 			chgrp bulkhead-image disk.* tiny.qcow2 hostile.qcow2; chmod 660 disk.* tiny.qcow2 hostile.qcow2`);
 	});
 	afterEach(async () => {
@@ -37,9 +37,9 @@ describe("disk images that are not raw", () => {
 	afterAll(() => run(the.lab, ["rm", "-rf", FOLDER]));
 
 	const servers = async (): Promise<string[]> =>
-		(await ok(the.lab, ["sh", "-c", "ps -e -o pid,user,comm | grep qemu-nbd || true"]))
-			.trim()
+		(await ok(the.lab, ["sh", "-c", "ps -e -o pid=,user:16=,comm= | grep qemu-nbd || true"]))
 			.split("\n")
+			.map((line) => line.trim())
 			.filter(Boolean);
 
 	it("a VHD at create and a qcow2 at run time are read, written, survive a daemon, and are given back", async () => {
@@ -55,7 +55,7 @@ describe("disk images that are not raw", () => {
 		await ok(the.lab, ["bulkhead", "block-attach", "pv", `${FOLDER}/disk.qcow2,qcow2,xvdb,w`]);
 		await shell.run("n=0; while [ ! -b /dev/xvdb ] && [ $n -lt 100 ]; do usleep 200000; n=$((n+1)); done");
 		expect((await shell.run("sha256sum /dev/xvdb")).slice(0, 64)).toBe(raw);
-		for (const server of await servers()) expect(server).toMatch(/^\d+ bulkhead/);
+		for (const server of await servers()) expect(server).toMatch(/^\d+ bulkhead-image /);
 		expect(await servers()).toHaveLength(2);
 
 		await killAndAwaitRestart(the.lab, "bulkheadd");

@@ -50,10 +50,7 @@ export interface StopProcess {
  * Ends a process: asks it to, and kills it when it does not. Resolves when it is over, at once when it has been.
  * @throws DeadlineError when not even killing helps
  */
-export async function stopProcess(
-	identity: ProcessIdentity,
-	{ title, graceMs, killMs }: StopProcess,
-): Promise<void> {
+export async function stopProcess(identity: ProcessIdentity, { title, graceMs, killMs }: StopProcess): Promise<void> {
 	for (const [signal, patienceMs] of [
 		["SIGTERM", graceMs],
 		["SIGKILL", killMs],
@@ -68,16 +65,24 @@ export async function stopProcess(
 	});
 }
 
-/** The process whose command line has exactly this argument: one that was started just before its number was written down. */
-export async function findProcess(argument: string): Promise<ProcessIdentity | undefined> {
+/**
+ * The process whose command line has exactly this argument: one that was started just before its number was written down.
+ * `uid`: only one of that user's, since anybody may put anything on a command line.
+ */
+export async function findProcess(argument: string, uid?: number): Promise<ProcessIdentity | undefined> {
 	for (const name of await readdir("/proc")) {
 		if (!/^[0-9]+$/.test(name)) continue;
 		const line = await readFile(`/proc/${name}/cmdline`, "latin1").catch(() => "");
-		if (!line.split("\0").includes(argument)) continue;
+		if (!line.split("\0").includes(argument) || (uid !== undefined && !(await belongsTo(name, uid)))) continue;
 		const found = await identifyProcess(Number(name));
 		if (found) return found;
 	}
 	return undefined;
+}
+
+async function belongsTo(pid: string, uid: number): Promise<boolean> {
+	const status = await readFile(`/proc/${pid}/status`, "latin1").catch(() => "");
+	return new RegExp(`^Uid:\\s+${uid}\\s+${uid}\\s`, "m").test(status);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

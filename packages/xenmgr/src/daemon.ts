@@ -49,7 +49,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const events = new Events();
 	const store = await GuestStore.open(options.stateDirectory);
 	const directories = directoriesOf(options);
-	await mkdir(directories.run, { recursive: true, mode: 0o711 });
+	for (const folder of [directories.run, directories.images]) await mkdir(folder, { recursive: true, mode: 0o711 });
 	const installed = await findInstalledImages(options, hypervisor.domains);
 	await xenstore.write(DISABLE_UDEV, "1");
 

@@ -1,10 +1,9 @@
-import { access, chmod, chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, chmod, chown, mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
 	endsWithin,
 	findProcess,
 	findUser,
-	identifyProcess,
 	isRunning,
 	Mutex,
 	type ProcessIdentity,
@@ -84,10 +83,13 @@ export class NativeImageDevices implements ImageDevices {
 		const { device } = state;
 		// A device that another process has connected meanwhile is not ours any more.
 		if (device && (await connectedBy(device.path)) === device.connectedBy) await disconnectNbd(device.path);
+		const user = findUser(this.#userName);
 		// One that was started just before it was written down is known by its argument.
-		const server = state.server ?? (await findProcess(`--socket=${socketOf(folder)}`));
+		const server = state.server ?? (user && (await findProcess(`--socket=${socketOf(folder)}`, user.uid)));
 		if (server && !(device && (await endsWithin(server, FINISH_MS)))) await stopProcess(server, STOP);
 		await rm(folder, { recursive: true, force: true });
+		// The guest's, when this was its last.
+		await rmdir(dirname(folder)).catch(() => {});
 	}
 
 	async #startServer(request: AttachImage, user: User): Promise<ProcessIdentity> {
@@ -102,8 +104,7 @@ export class NativeImageDevices implements ImageDevices {
 			user: { uid: user.uid, gid: user.gid },
 		});
 		// With --fork it exits once the image is open and the socket there; what it has forked goes on.
-		const found = await findProcess(`--socket=${socketOf(folder)}`);
-		const server = found && (await belongsTo(found.pid, user)) ? await identifyProcess(found.pid) : undefined;
+		const server = await findProcess(`--socket=${socketOf(folder)}`, user.uid);
 		if (exitCode === 0 && server) return server;
 		const denied = output.includes("Permission denied");
 		throw new HypervisorError(`The image ${path} could not be opened: ${lastLine(output)}`, {
@@ -141,12 +142,6 @@ async function readState(folder: string): Promise<ImageState> {
 		// A daemon was killed while it wrote: the server is found by its argument.
 		return {};
 	}
-}
-
-/** Whoever else puts our argument on its command line is not ended in its place. */
-async function belongsTo(pid: number, { uid }: User): Promise<boolean> {
-	const status = await readFile(`/proc/${pid}/status`, "latin1").catch(() => "");
-	return new RegExp(`^Uid:\\s+${uid}\\s+${uid}\\s`, "m").test(status);
 }
 
 const lastLine = (output: string): string => output.trim().split("\n").at(-1)?.slice(0, 400) ?? "";

@@ -12,6 +12,7 @@ const INTERVAL_MS = 1000;
 export class ImageWatch {
 	readonly #services: Services;
 	readonly #guests: Guests;
+	readonly #looking = new Set<Guest>();
 	/** What has been told already. */
 	readonly #told = new Set<string>();
 
@@ -25,11 +26,23 @@ export class ImageWatch {
 		try {
 			for (;;) {
 				await delay(INTERVAL_MS, signal);
-				for (const guest of this.#guests.all()) await this.#look(guest);
+				for (const guest of this.#guests.all()) this.#start(guest);
 			}
 		} catch (error) {
 			if (!(error instanceof CancelledError)) throw error;
 		}
+	}
+
+	/** A guest that is busy with something else holds up nobody. */
+	#start(guest: Guest): void {
+		if (this.#looking.has(guest)) return;
+		this.#looking.add(guest);
+		void this.#look(guest)
+			.catch((error) => {
+				const { log } = this.#services;
+				log.error({ guest: guest.uuid, error: serializeError(error) }, "Cannot watch the guest's image servers");
+			})
+			.finally(() => this.#looking.delete(guest));
 	}
 
 	async #look(guest: Guest): Promise<void> {
@@ -43,16 +56,10 @@ export class ImageWatch {
 	}
 
 	async #isServed(guest: Guest, disk: DiskConfig): Promise<boolean> {
-		const { hypervisor, log } = this.#services;
 		const folder = imageFolderOf(guest.context(this.#services).places, disk);
-		try {
-			const isServed = await hypervisor.images.isServed(folder);
-			if (isServed) this.#told.delete(folder);
-			return isServed || this.#told.has(folder);
-		} catch (error) {
-			log.error({ guest: guest.uuid, vdev: disk.vdev, error: serializeError(error) }, "Cannot watch an image server");
-			return true;
-		}
+		const isServed = await this.#services.hypervisor.images.isServed(folder);
+		if (isServed) this.#told.delete(folder);
+		return isServed || this.#told.has(folder);
 	}
 
 	#tell(guest: Guest, disk: DiskConfig): void {

@@ -10,31 +10,33 @@ import type { Guests } from "./guests.ts";
  * `operations`.
  */
 export async function preserveRenamed(guest: Guest, services: Services, guests: Guests, reason: string): Promise<void> {
-	const { store, events } = services;
+	const { store, events, hypervisor } = services;
 	const { record } = guest;
 	const { domid } = record.runtime.guest;
-	if (
-		domid === undefined ||
-		guests.all().some((other) => other !== guest && other.record.runtime.guest.domid === domid)
-	)
-		return;
-	await execute(planStrip(record.runtime), destroyActions, { context: guest.context(services) });
+	const domain = domid === undefined ? undefined : await hypervisor.domains.find(domid);
+	// A daemon that was killed in the middle may have given it its new uuid already.
+	if (domain?.uuid === guest.uuid) {
+		await execute(planStrip(record.runtime), destroyActions, { context: guest.context(services) });
+		const preserved = preservedOf(guest, reason);
+		await store.save(preserved.record);
+		await renameDomain(services, record.runtime.guest, preserved.record.config);
+		guests.adopt(preserved);
+		events.emit("guest-state", { guest: preserved.identity, state: "preserved", reason });
+	}
+	record.runtime = Guest.freshRuntime(record.config);
+}
+
+function preservedOf({ record, name }: Guest, reason: string): Guest {
 	const now = new Date();
 	const uuid = randomUuid();
-	const name = `${guest.name}-${stampOf(now)}`;
-	await renameDomain(services, record.runtime.guest, { uuid, name });
-	const preserved = new Guest({
+	return new Guest({
 		...record,
 		uuid,
-		config: { ...record.config, uuid, name, disks: [], nics: [] },
+		config: { ...record.config, uuid, name: `${name}-${stampOf(now)}`, disks: [], nics: [] },
 		phase: "preserved",
 		runtime: { guest: { ...record.runtime.guest, uuid } },
 		lastEnd: { reason, at: now.toISOString() },
 	});
-	await store.save(preserved.record);
-	guests.adopt(preserved);
-	record.runtime = Guest.freshRuntime(record.config);
-	events.emit("guest-state", { guest: preserved.identity, state: "preserved", reason });
 }
 
 /** xl's has no seconds, and a guest may crash twice in a minute: "20261126T161507Z". */

@@ -31,7 +31,7 @@ describe("disk images that are not raw", () => {
 		const world = await SimWorld.start();
 		const first = await image(world, "one.qcow2");
 		await image(world, "two.qcow2");
-		await world.create(world.pv("web", `disk=["${first},qcow2,xvda,w"]`));
+		const { domid } = await world.create(world.pv("web", `disk=["${first},qcow2,xvda,w"]`));
 		await connected(world, "xvda");
 		await attach(world, "two.qcow2,qcow2,xvdb,w");
 		await connected(world, "xvdb");
@@ -40,6 +40,13 @@ describe("disk images that are not raw", () => {
 		await world.daemon.kill();
 		await world.startDaemon();
 		await connected(world, "xvdb");
+		await world.client.reboot("web");
+		await world.eventually("the guest to be back", async () => {
+			const found = await world.find("web");
+			return (found?.phase === "running" && found.domid !== domid) || undefined;
+		});
+		await connected(world, "xvdb");
+		expect(served(world).toSorted()).toEqual(["one.qcow2", "two.qcow2"]);
 		await world.client.detachDisk("web", "xvdb", { force: false });
 		expect(served(world)).toEqual(["one.qcow2"]);
 		await world.client.destroy("web");
