@@ -19,7 +19,7 @@ import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 import { GuestShell } from "./support/network.ts";
 
 /** Of what is carried each way. The soak carries 16 MiB: BULKHEAD_CHANNEL_BYTES. */
-const BYTES = Number(process.env.BULKHEAD_CHANNEL_BYTES ?? 4 << 20);
+const BYTES = Number(process.env.BULKHEAD_CHANNEL_BYTES ?? 1 << 18);
 const CARRY_MS = Math.max(120_000, BYTES / 20);
 const BOOT_MS = 150_000;
 const LINUX = "/etc/bulkhead/examples/linux.cfg";

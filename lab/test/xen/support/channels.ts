@@ -54,13 +54,12 @@ export async function carry(
 	await ok(lab, ["sh", "-c", `head -c ${bytes} /dev/urandom > ${file}`]);
 	const begun = Date.now();
 	await shell.run(`exec 5<>${tty}; stty raw -echo <&5; (head -c ${bytes} <&5 | sha256sum > /tmp/sum) & sleep 0`);
-	// -t: a tty needs time to take what is written to it.
-	await ok(lab, ["socat", "-u", "-t", "60", `OPEN:${file}`, address], { timeoutMs });
+	await ok(lab, ["socat", "-u", `OPEN:${file}`, address], { timeoutMs });
 	const received = sumOf(await shell.run("wait; cat /tmp/sum", timeoutMs));
 	const middle = Date.now();
 	if (received !== sumOf(await ok(lab, ["sha256sum", file])))
 		throw new Error(`${channel.name}: the guest got other bytes`);
-	const reader = ok(lab, ["sh", "-c", `socat -u ${address} - | head -c ${bytes} | sha256sum`], { timeoutMs });
+	const reader = ok(lab, ["sh", "-c", `socat -u ${address},readbytes=${bytes} - | sha256sum`], { timeoutMs });
 	await eventually("the reader to be there", async () =>
 		(await connectedChannel(lab, "pv", channel.name)).traffic?.clients === 1 ? true : undefined,
 	);

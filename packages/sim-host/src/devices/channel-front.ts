@@ -2,7 +2,7 @@ import { CancelledError, DOM0 } from "@bulkhead/base";
 import type { SimMachine } from "@bulkhead/hypervisor/sim";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import { GuestConsole } from "./guest-console.ts";
-import { awaitState, XENBUS_STATE } from "./xenbus.ts";
+import { XENBUS_STATE } from "./xenbus.ts";
 
 /** Above it the guest's agent reads no more until what it answered is taken. */
 const MOST_ANSWER_BYTES = 4096;
@@ -64,13 +64,12 @@ export class ChannelFront {
 			this.#store.write(`${node}/port`, port),
 			this.#store.write(`${node}/state`, XENBUS_STATE.initialised),
 		]);
-		await awaitState(this.#store, backend, [XENBUS_STATE.connected], signal);
-		await this.#store.write(`${node}/state`, XENBUS_STATE.connected);
 		for await (const _ of this.#store.watch(`${backend}/state`, { signal })) {
 			const state = await this.#store.find(`${backend}/state`);
-			if (state === XENBUS_STATE.connected) continue;
-			if (state !== undefined) await this.#store.write(`${node}/state`, XENBUS_STATE.closed);
-			return;
+			if (state === XENBUS_STATE.connected) await this.#store.write(`${node}/state`, XENBUS_STATE.connected);
+			if (state === XENBUS_STATE.closing || state === XENBUS_STATE.closed)
+				await this.#store.write(`${node}/state`, XENBUS_STATE.closed);
+			if (state === undefined || state === XENBUS_STATE.closing || state === XENBUS_STATE.closed) return;
 		}
 	}
 

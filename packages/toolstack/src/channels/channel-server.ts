@@ -116,12 +116,8 @@ export class ChannelServer {
 	}
 
 	/** Closed until its frontend begins anew. Else a guest would wait for it in its boot, and could have it tried for ever. */
-	async #giveUp(each: NumberedChannel): Promise<void> {
-		const { backend } = this.#pathsOf(each);
-		const { xenstore } = this.#parts.host;
-		await xenstore.transaction(async (tx) => {
-			if ((await tx.find(`${backend}/state`)) !== undefined) await tx.write(`${backend}/state`, XENBUS_STATE.closed);
-		});
+	#giveUp(each: NumberedChannel): Promise<void> {
+		return this.#say(this.#pathsOf(each).backend, XENBUS_STATE.closed);
 	}
 
 	#note(name: string, error: unknown): void {
@@ -137,16 +133,16 @@ export class ChannelServer {
 		if (state === undefined) return this.#detach(each);
 		if (offered !== undefined && OFFERED.has(offered)) {
 			// One that is to go says so itself, or is gone soon.
-			if (!LET_GO.has(state)) await this.#serve(each, state);
+			if (!LET_GO.has(state)) await this.#serve(each);
 			return;
 		}
 		await this.#detach(each);
 		const isOver = offered === undefined || LET_GO.has(offered) || state === `${XENBUS_STATE.closing}`;
 		if (!isOver) this.problems.delete(each.channel.name);
-		await this.#say(backend, isOver ? XENBUS_STATE.closed : XENBUS_STATE.initWait, state);
+		await this.#say(backend, isOver ? XENBUS_STATE.closed : XENBUS_STATE.initWait);
 	}
 
-	async #serve(each: NumberedChannel, state: string): Promise<void> {
+	async #serve(each: NumberedChannel): Promise<void> {
 		const { host, guest, domid } = this.#parts;
 		const { channel, devid } = each;
 		const { frontend, backend } = this.#pathsOf(each);
@@ -160,7 +156,7 @@ export class ChannelServer {
 			if (ptyPath !== undefined) await host.xenstore.write(`${frontend}/tty`, ptyPath);
 		}
 		this.problems.delete(channel.name);
-		await this.#say(backend, XENBUS_STATE.connected, state);
+		await this.#say(backend, XENBUS_STATE.connected);
 	}
 
 	async #detach({ channel }: NumberedChannel): Promise<void> {
@@ -169,8 +165,12 @@ export class ChannelServer {
 		this.#served.delete(channel.name);
 	}
 
-	async #say(backend: string, state: number, before: string): Promise<void> {
-		if (before !== `${state}`) await this.#parts.host.xenstore.write(`${backend}/state`, state);
+	/** A backend that has been removed meanwhile is not made again. Its folder is domain 0's: no guest makes this fail. */
+	async #say(backend: string, state: number): Promise<void> {
+		await this.#parts.host.xenstore.transaction(async (tx) => {
+			const before = await tx.find(`${backend}/state`);
+			if (before !== undefined && before !== `${state}`) await tx.write(`${backend}/state`, state);
+		});
 	}
 
 	#pathsOf({ devid }: NumberedChannel): { frontend: string; backend: string } {

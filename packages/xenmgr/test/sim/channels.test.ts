@@ -23,6 +23,9 @@ describe("channels on a simulated host", () => {
 		const second = await dial(world, `${path}2`);
 		second.write("another");
 		await world.eventually("another answer", () => second.text === "another" || undefined);
+		const bothConnected = async (): Promise<boolean> =>
+			(await world.client.channels("pv")).every(({ state }) => state === 4);
+		await world.eventually("both to be connected", async () => (await bothConnected()) || undefined);
 		const tree = world.tree;
 		const at = (folder: string): object =>
 			Object.fromEntries(
@@ -177,6 +180,7 @@ describe("channels on a simulated host", () => {
 			expect((await world.client.channels("pv"))[0]?.problem).toBeTruthy();
 		}
 		host.write(`${frontend}/state`, "1");
+		await world.eventually("the backend to wait", () => world.tree[`${backend}/state`] === "2" || undefined);
 		await world.client.unpause("pv");
 		const client = await dial(world, path);
 		client.write("hello");
