@@ -220,7 +220,8 @@ export class Connection {
 		this.#outbox.answered();
 		this.#backlog.remove(pending.length);
 		this.stats.replies++;
-		if (message.type === OPERATION.ERROR) pending.reject(refusal(pending.operation, pending.path, decodeText(message.payload)));
+		if (message.type === OPERATION.ERROR)
+			pending.reject(refusal(pending.operation, pending.path, decodeText(message.payload)));
 		else pending.resolve(message.payload);
 	}
 
