@@ -1,8 +1,8 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { BlockFront, type Manners } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
-import { isDriverDomain, serveDevices } from "../devices/driver-domain.ts";
 import { ChannelFront } from "../devices/channel-front.ts";
+import { isDriverDomain, serveDevices } from "../devices/driver-domain.ts";
 import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";

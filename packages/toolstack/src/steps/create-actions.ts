@@ -3,7 +3,6 @@ import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
 import { type StubArguments, writePair } from "../device-model/pair.ts";
-import { NO_SCREEN, pvScreenOf } from "../device-model/pv-screen.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
 import { buildImage } from "../domain/build-image.ts";

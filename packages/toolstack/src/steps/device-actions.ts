@@ -1,6 +1,6 @@
-import { NO_SCREEN, pvScreenOf } from "../device-model/pv-screen.ts";
 import { rm } from "node:fs/promises";
 import type { ToolstackContext } from "../context.ts";
+import { NO_SCREEN, pvScreenOf } from "../device-model/pv-screen.ts";
 import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { connectDisk } from "../devices/connect-disk.ts";
 import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
