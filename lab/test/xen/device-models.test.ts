@@ -121,13 +121,18 @@ describe("device models", () => {
 			expect(await link(`${pid}`, `ns/${space}`)).not.toBe(await link("1", `ns/${space}`));
 		expect(await ok(the.lab, ["cat", `/proc/${pid}/limits`])).toMatch(/^Max file size\s+262144\s+262144/m);
 		// Xen's own program tries each of its descriptors: what they must not do, they cannot.
-		const log = "/var/log/bulkhead/qemu-dm-tiny.log";
+		const log = await link(`${pid}`, "fd/2");
+		expect(log).toMatch(/\/qemu-dm-tiny\.log$/);
 		const checker = (await ok(the.lab, ["sh", "-c", "echo /usr/lib/xen-*/bin/depriv-fd-checker"])).trim();
 		const report = await ok(the.lab, ["perl", "-e", CHECK_DESCRIPTORS, checker, `${pid}`, log]);
 		const verdicts = report.trim().split("\n");
 		expect(verdicts.filter((line) => !/^\w+ (checking|pass) /.test(line))).toEqual([]);
-		for (const kind of ["privcmd", "gntdev", "evtchn", "appendonly"])
-			expect(verdicts.filter((line) => line.startsWith(`${kind} pass`)).length).toBeGreaterThan(0);
+		// It has gntdev open only while it serves PV devices, which a restricted one does not.
+		for (const kind of ["privcmd", "evtchn", "appendonly"])
+			expect(
+				verdicts.some((line) => line.startsWith(`${kind} pass`)),
+				`${kind}: ${report}`,
+			).toBe(true);
 		expect(await bulkhead(the.lab, "qmp", "tiny", "query-status")).toMatchObject({ return: { status: "running" } });
 		await talkToTiny(the.lab, guest);
 		await ok(the.lab, ["bulkhead", "destroy", "tiny"]);
