@@ -3,7 +3,7 @@ import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { ToolstackContext } from "../context.ts";
 import { XENBUS_STATE } from "../devices/xenbus.ts";
 import { xenbusPaths } from "../devices/xenbus-device.ts";
-import { domainPath } from "../domain/paths.ts";
+import { backendsPath, domainPath } from "../domain/paths.ts";
 import { type ChannelRingPlace, openDoor, readRing } from "./channel-door.ts";
 import type { ListenerHost } from "./channel-listener.ts";
 import type { NumberedChannel } from "./channel-nodes.ts";
@@ -19,7 +19,8 @@ export interface ChannelServerParts {
 }
 
 const OFFERED: ReadonlySet<string> = new Set([`${XENBUS_STATE.initialised}`, `${XENBUS_STATE.connected}`]);
-const LET_GO: ReadonlySet<string> = new Set([`${XENBUS_STATE.closing}`, `${XENBUS_STATE.closed}`]);
+const CLOSING = `${XENBUS_STATE.closing}`;
+const CLOSED = `${XENBUS_STATE.closed}`;
 
 /**
  * The backend's part of a guest's channels, in xenstore: what a frontend offers is given to the relay, what it lets go
@@ -33,6 +34,7 @@ export class ChannelServer {
 	/** By name, while the relay serves it. */
 	#served = new Map<string, ChannelRingPlace>();
 	#isFresh = false;
+	readonly #givenUp = new Set<string>();
 	/** Why a channel is not served, by name. */
 	readonly problems: Map<string, string> = new Map();
 
@@ -40,9 +42,14 @@ export class ChannelServer {
 		this.#parts = parts;
 	}
 
-	/** Follows the guest's frontends until `stop`. @throws XenstoreError when xenstored is lost */
+	/** Follows both ends until `stop`: ours, as removing a channel asks it to close. @throws XenstoreError when xenstored is lost */
 	async run(): Promise<void> {
-		const root = `${domainPath(this.#parts.domid)}/device/console`;
+		const { domid } = this.#parts;
+		const roots = [`${domainPath(domid)}/device/console`, backendsPath(domid, "console")];
+		await Promise.all(roots.map((root) => this.#follow(root)));
+	}
+
+	async #follow(root: string): Promise<void> {
 		const { signal } = this.#end;
 		try {
 			for await (const path of this.#parts.host.xenstore.watch(root, { signal })) {
@@ -108,7 +115,7 @@ export class ChannelServer {
 	async #settle(each: NumberedChannel): Promise<void> {
 		const { name } = each.channel;
 		try {
-			await this.#follow(each);
+			await this.#answer(each);
 		} catch (error) {
 			this.#note(name, error);
 			if (!isRelayDown(error)) await this.#giveUp(each);
@@ -117,7 +124,14 @@ export class ChannelServer {
 
 	/** Closed until its frontend begins anew. Else a guest would wait for it in its boot, and could have it tried for ever. */
 	#giveUp(each: NumberedChannel): Promise<void> {
+		this.#givenUp.add(each.channel.name);
 		return this.#say(this.#pathsOf(each).backend, XENBUS_STATE.closed);
+	}
+
+	/** It is gone, or its frontend begins anew: what was wrong is over. */
+	#forgive(name: string): void {
+		this.problems.delete(name);
+		this.#givenUp.delete(name);
 	}
 
 	#note(name: string, error: unknown): void {
@@ -126,19 +140,27 @@ export class ChannelServer {
 		this.problems.set(name, text);
 	}
 
-	async #follow(each: NumberedChannel): Promise<void> {
+	async #answer(each: NumberedChannel): Promise<void> {
 		const { xenstore } = this.#parts.host;
 		const { frontend, backend } = this.#pathsOf(each);
 		const [offered, state] = await Promise.all([xenstore.find(`${frontend}/state`), xenstore.find(`${backend}/state`)]);
-		if (state === undefined) return this.#detach(each);
+		const { name } = each.channel;
+		if (state === undefined) {
+			this.#forgive(name);
+			return this.#detach(each);
+		}
 		if (offered !== undefined && OFFERED.has(offered)) {
 			// One that is to go says so itself, or is gone soon.
-			if (!LET_GO.has(state)) await this.#serve(each);
+			if (state !== CLOSING && !this.#givenUp.has(name)) await this.#serve(each);
 			return;
 		}
 		await this.#detach(each);
-		const isOver = offered === undefined || LET_GO.has(offered) || state === `${XENBUS_STATE.closing}`;
-		if (!isOver) this.problems.delete(each.channel.name);
+		const isOver =
+			offered === undefined ||
+			offered === CLOSING ||
+			state === CLOSING ||
+			(offered === CLOSED && this.#givenUp.has(name));
+		if (!isOver) this.#forgive(name);
 		await this.#say(backend, isOver ? XENBUS_STATE.closed : XENBUS_STATE.initWait);
 	}
 
@@ -165,11 +187,15 @@ export class ChannelServer {
 		this.#served.delete(channel.name);
 	}
 
-	/** A backend that has been removed meanwhile is not made again. Its folder is domain 0's: no guest makes this fail. */
+	/**
+	 * A backend that has been removed meanwhile is not made again, and one that was asked to close closes. Its folder is
+	 * domain 0's: no guest makes this fail.
+	 */
 	async #say(backend: string, state: number): Promise<void> {
 		await this.#parts.host.xenstore.transaction(async (tx) => {
 			const before = await tx.find(`${backend}/state`);
-			if (before !== undefined && before !== `${state}`) await tx.write(`${backend}/state`, state);
+			if (before === undefined || before === `${state}`) return;
+			if (before !== CLOSING || state === XENBUS_STATE.closed) await tx.write(`${backend}/state`, state);
 		});
 	}
 

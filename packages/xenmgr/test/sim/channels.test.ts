@@ -179,8 +179,14 @@ describe("channels on a simulated host", () => {
 			await world.eventually("the backend to be closed", () => world.tree[`${backend}/state`] === "6" || undefined);
 			expect((await world.client.channels("pv"))[0]?.problem).toBeTruthy();
 		}
+		// Closed alone is not begun anew; and a driver that only let go finds the backend waiting for it.
+		host.write(`${frontend}/state`, "6");
+		host.write(`${frontend}/state`, "3");
 		host.write(`${frontend}/state`, "1");
 		await world.eventually("the backend to wait", () => world.tree[`${backend}/state`] === "2" || undefined);
+		host.write(`${frontend}/state`, "6");
+		expect((await world.client.detachChannel("pv", NAME, { force: false })).forced).toBe(false);
+		await world.client.attachChannel("pv", `name=${NAME},connection=socket,path=${path}`);
 		await world.client.unpause("pv");
 		const client = await dial(world, path);
 		client.write("hello");
