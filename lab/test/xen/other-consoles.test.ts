@@ -35,7 +35,6 @@ describe("consoles of xl's guests", () => {
 
 	test("are the relay's on a host without xenconsoled: xl console and bulkhead console read them", async () => {
 		await ok(the.lab, ["sh", "-c", "kill $(cat /run/xenconsoled.pid); rm /run/xenconsoled.pid"]);
-		const before = await ttyOf(the.lab, domid);
 		await serveAll(the.lab, true);
 		const [console] = await eventually("the console to be served", async () => {
 			const found = await otherConsoles(the.lab);
@@ -44,7 +43,6 @@ describe("consoles of xl's guests", () => {
 		expect(console).toMatchObject({ name: "theirs", domid: Number(domid), label: "pv" });
 		expect(console?.problem).toBeUndefined();
 		expect(await ttyOf(the.lab, domid)).toBe(console?.ptyPath);
-		expect(console?.ptyPath).not.toBe(before);
 		await xlConsoleAnswers(the.lab, "theirs", 3);
 
 		await ok(the.lab, ["xl", "create", "-q", PV, 'name="later"'], { timeoutMs: 120_000 });
