@@ -15,7 +15,8 @@ static int serve(int domid, const char *path, size_t left, size_t right) {
 	vchan->blocking = 1;
 	for (;;) {
 		int got = libxenvchan_read(vchan, bytes, sizeof bytes);
-		if (got <= 0 || libxenvchan_send(vchan, bytes, (size_t)got) != got) break;
+		/* libxenvchan_send takes no more than a ring at once. */
+		if (got <= 0 || libxenvchan_write(vchan, bytes, (size_t)got) != got) break;
 	}
 	libxenvchan_close(vchan);
 	return 0;
