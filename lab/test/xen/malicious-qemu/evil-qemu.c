@@ -11,6 +11,10 @@
 
 #define ESCAPES "\\u001b[2J\\u001b]0;owned\\u0007\\u009b31m"
 
+#define GREETING \
+	"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 7}, \"package\": \"" ESCAPES \
+	"\"}, \"capabilities\": [\"oob\"]}}\r\n"
+
 enum { EVENTS = 20000, XS_WRITE = 11, LINE_BYTES = 65536 };
 
 /* One request on the bus to xenstored (xen/include/public/io/xs_wire.h). */
@@ -64,8 +68,7 @@ static void obey(int fd, char *line) {
 static void serve(int fd) {
 	static char bytes[LINE_BYTES];
 	size_t length = 0;
-	say(fd, "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 7}, \"package\": \"" ESCAPES
-	        "\"}, \"capabilities\": [\"oob\"]}}\r\n");
+	say(fd, GREETING);
 	for (;;) {
 		ssize_t got = read(fd, bytes + length, LINE_BYTES - 1 - length);
 		if (got <= 0) return;
@@ -81,14 +84,17 @@ static void serve(int fd) {
 }
 
 int main(int argc, char **argv) {
-	int listener = -1, guest = 0, mute = 0;
+	int listener = -1, hold = -1, guest = 0, mute = 0;
 	for (int i = 1; i < argc; i++) {
 		if (strstr(argv[i], "id=bulkhead-qmp,fd=")) listener = atoi(strstr(argv[i], "fd=") + 3);
+		if (strstr(argv[i], "id=bulkhead-hold,fd=")) hold = atoi(strstr(argv[i], "fd=") + 3);
 		if (strcmp(argv[i], "-xen-domid") == 0 && i + 1 < argc) guest = atoi(argv[i + 1]);
 		if (strcmp(argv[i], "evil=mute") == 0) mute = 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	say_running(guest);
+	/* The stub domain's init lets clients come once its own monitor greets. */
+	say(hold, GREETING);
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		if (fd < 0) return 1;
