@@ -182,8 +182,8 @@ describe("disks that come and go while a guest runs", () => {
 
 /**
  * Its kernel's driver lets go of the disks first: Linux 6.1's dies of a backend that answers such a frontend (a BUG_ON of
- * xen-blkfront). Then requests to xenstored by hand (xs_wire.h: type 11 WRITE, request, transaction, length; path NUL value): garbage states,
- * a backend elsewhere and a flood, again and again, in the background.
+ * xen-blkfront). Then requests to xenstored by hand (xs_wire.h: type 11 WRITE, request, transaction, length; path NUL
+ * value): garbage states, a backend elsewhere and a flood, again and again, in the background.
  */
 const MISCHIEF = [
 	"for d in 51712 51728; do echo vbd-$d > /sys/bus/xen/drivers/vbd/unbind; done",

@@ -6,14 +6,11 @@ declare const checked: unique symbol;
 export type XenstorePath = string & { readonly [checked]: true };
 
 const ALPHABET = /^[A-Za-z0-9\-/_@]+$/;
-/** A path without fault, but for its length: one look in place of four. */
-const FAULTLESS = /^\/$|^\/?(?!@)[A-Za-z0-9\-_@]+(?:\/[A-Za-z0-9\-_@]+)*$/;
 const SPECIAL = /^@[A-Za-z0-9\-/_@]+$/;
 
 /** What is wrong with the text as a path, or undefined when it is one (docs/misc/xenstore.txt, "paths"). */
 export function findPathFault(text: string): string | undefined {
 	if (text === "") return "it is empty";
-	if (text.length <= LIMITS.relativePath && FAULTLESS.test(text)) return undefined;
 	const limit = text.startsWith("/") ? LIMITS.absolutePath : LIMITS.relativePath;
 	if (text.length > limit) return `it is longer than ${limit} bytes`;
 	if (!ALPHABET.test(text)) return "it holds characters other than A-Z a-z 0-9 - / _ @";

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from "node:http";
 import type { Lab } from "../../../src/lab.ts";
-import { eventually, ok, run } from "./dom0.ts";
+import { eventually, ok, run, TIMEOUT_MS } from "./dom0.ts";
 
 export type Daemon = "bulkheadd" | "bulkhead-relay";
 
@@ -42,7 +42,8 @@ export async function createWithFault(lab: Lab, file: string, fault: string): Pr
 	const body = JSON.stringify({ configText, file, baseDir: "/", overrides: [], paused: false, dryRun: false });
 	const headers = { "content-type": "application/json", "x-bulkhead-fault": fault };
 	const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-		request({ socketPath: lab.paths.daemonSocket, path: "/v1/guests", method: "POST", headers }, resolve)
+		const signal = AbortSignal.timeout(TIMEOUT_MS);
+		request({ socketPath: lab.paths.daemonSocket, path: "/v1/guests", method: "POST", headers, signal }, resolve)
 			.once("error", reject)
 			.end(body);
 	});

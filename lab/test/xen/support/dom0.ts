@@ -18,26 +18,24 @@ export interface Outcome {
 	stderr: string;
 }
 
-const TIMEOUT_MS = 120_000;
+export interface RunOptions {
+	stdin?: string;
+	timeoutMs?: number;
+}
+
+export const TIMEOUT_MS = 120_000;
 
 /** Runs a command in dom0, text in, text out; `bulkhead` from here (see bulkhead-cli.ts). */
-export async function run(
-	lab: Lab,
-	argv: string[],
-	options: { stdin?: string; timeoutMs?: number } = {},
-): Promise<Outcome> {
+export async function run(lab: Lab, argv: string[], given: RunOptions = {}): Promise<Outcome> {
+	const options = { timeoutMs: TIMEOUT_MS, ...given };
 	const [program, ...args] = argv;
-	if (program === "bulkhead") return runBulkhead(lab, args, options.timeoutMs ?? TIMEOUT_MS);
-	const { exitCode, stdout, stderr } = await lab.exec(argv, { timeoutMs: TIMEOUT_MS, ...options });
+	if (program === "bulkhead") return runBulkhead(lab, args, options);
+	const { exitCode, stdout, stderr } = await lab.exec(argv, options);
 	return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
 /** Runs a command that must succeed and answers its stdout. */
-export async function ok(
-	lab: Lab,
-	argv: string[],
-	options: { stdin?: string; timeoutMs?: number } = {},
-): Promise<string> {
+export async function ok(lab: Lab, argv: string[], options: RunOptions = {}): Promise<string> {
 	const { exitCode, stdout, stderr } = await run(lab, argv, options);
 	if (exitCode !== 0) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr}${stdout}`);
 	return stdout;

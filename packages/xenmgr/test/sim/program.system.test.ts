@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { delay } from "@bulkhead/base";
+import { withDeadline } from "@bulkhead/base";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const REPOSITORY = join(import.meta.dirname, "../../../..");
@@ -26,14 +26,16 @@ describe("bulkheadd --hypervisor sim", () => {
 			// Any .node file would be looked for here, and there is none: opening Xen's addons cannot go unnoticed.
 			env: { ...process.env, BULKHEAD_NATIVE_DIR: join(directory, "no-addons") },
 		});
-		daemon.stderr?.on("data", (chunk: Buffer) => {
-			log += chunk.toString();
+		const ready = new Promise<void>((resolve, reject) => {
+			daemon.stderr?.on("data", (chunk: Buffer) => {
+				log += chunk.toString();
+				if (log.includes("bulkheadd is ready") && log.includes("Connected to the relay")) resolve();
+			});
+			daemon.once("error", reject).once("exit", (code) => reject(new Error(`bulkheadd ended with ${code}`)));
 		});
-		const deadline = performance.now() + START_MS;
-		while (!(log.includes("bulkheadd is ready") && log.includes("Connected to the relay"))) {
-			if (performance.now() > deadline || daemon.exitCode !== null) throw new Error(`bulkheadd did not start: ${log}`);
-			await delay(20);
-		}
+		await withDeadline(ready, { timeoutMs: START_MS, what: "bulkheadd to be ready" }).catch((cause) => {
+			throw new Error(`bulkheadd did not start: ${log}`, { cause });
+		});
 	}, START_MS + 5000);
 
 	afterAll(async () => {

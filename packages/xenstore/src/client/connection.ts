@@ -109,8 +109,10 @@ export class Connection {
 		this.#backlog.add(payload.length);
 		this.stats.requests++;
 		const message = { type: pending.replyType, requestId, transactionId, payload };
-		if (this.#pending.size === 1 && !this.#isTurnOpen) this.#sendAlone(message);
+		// One that is alone waits for no others: this is what a round trip costs.
+		if (this.#pending.size === 1 && !this.#isTurnOpen) this.#outbox.send(message);
 		else this.#gather(message);
+		if (this.#ticking === undefined) this.#startTicking();
 		pending.givenUpAt = this.#ticks + TICKS_OF_TIMEOUT + 1;
 	}
 
@@ -157,12 +159,6 @@ export class Connection {
 		this.#finish(new XenstoreError("xenstore-closed", "The connection to xenstored was closed here"));
 	}
 
-	/** The only request without an answer waits for no others: this is what a round trip costs. */
-	#sendAlone(message: Message): void {
-		this.#outbox.send(message);
-		if (this.#ticking === undefined) this.#startTicking();
-	}
-
 	/** Messages are gathered until the turn of the event loop ends. */
 	#gather(message: Message): void {
 		this.#outbox.add(message);
@@ -174,7 +170,6 @@ export class Connection {
 	readonly #endTurn = (): void => {
 		this.#isTurnOpen = false;
 		this.#outbox.flush();
-		if (this.#ticking === undefined) this.#startTicking();
 	};
 
 	#overloaded({ operation, path }: Request): XenstoreError {
