@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { open } from "node:fs/promises";
-import { join } from "node:path";
 import { DOM0, domId, randomUuid } from "@bulkhead/base";
 import { SHUTDOWN_REASONS } from "../ports/domains.ts";
 import type { ContractRow, OpenContractHost } from "./contract-host.ts";
@@ -44,21 +42,6 @@ export function domainsContract(openHost: OpenContractHost): ContractRow[] {
 				const uuid = randomUuid();
 				await domains.setHandle(domid, uuid);
 				assert.equal((await domains.find(domid))?.uuid, uuid);
-			});
-		},
-		"a guest's core is an ELF file": async (host) => {
-			const path = join(host.scratchDir, "core");
-			await withPvGuest(host, {}, async ({ domid }) => {
-				const file = await open(path, "w+", 0o600);
-				try {
-					await host.hypervisor.domains.dumpCore(domid, file.fd);
-					const { buffer } = await file.read(Buffer.alloc(18), 0, 18, 0);
-					assert.equal(buffer.toString("latin1", 0, 4), "\x7fELF");
-					// elf.h: ET_CORE
-					assert.equal(buffer.readUInt16LE(16), 4);
-				} finally {
-					await file.close();
-				}
 			});
 		},
 		"a new HVM domain tells its type": async (host) => {

@@ -191,7 +191,7 @@ export interface Domains {
 	securityId(label: string): Promise<number>;
 	/**
 	 * Writes an ELF core of the domain's memory and processors to an open file (docs/misc/dump-core-format.txt). The domain
-	 * should not run meanwhile: pause it.
+	 * should not run meanwhile: pause it. Fails for a PV guest that has not set up its table of frames yet.
 	 */
 	dumpCore(domid: DomId, fd: number): Promise<void>;
 	hostInfo(): Promise<HostInfo>;
