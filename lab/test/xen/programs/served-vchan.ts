@@ -12,6 +12,7 @@ import type { GrantOffers, RingHost } from "@bulkhead/hypervisor";
 import { openGrantOffers, openRingHost } from "@bulkhead/hypervisor/native";
 import { type OpenVchanServer, openVchanServer, type VchanServer, type VchanSession } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
+import { forgetTestNode, TEST_NODES } from "./test-nodes.ts";
 
 const STEP_MS = 20_000;
 
@@ -37,7 +38,7 @@ export class ServedVchan {
 	) {
 		this.#store = store;
 		this.#folder = folder;
-		this.#path = `/bulkhead-test/served-${process.pid}`;
+		this.#path = `${TEST_NODES}/served-${process.pid}`;
 		this.server = openVchanServer({
 			offers,
 			evtchns: host.evtchns,
@@ -86,8 +87,7 @@ export class ServedVchan {
 	async close(): Promise<void> {
 		await this.killProxy();
 		await this.server.close();
-		await this.#store.remove(this.#path);
-		if ((await this.#store.findList("/bulkhead-test"))?.length === 0) await this.#store.remove("/bulkhead-test");
+		await forgetTestNode(this.#store, this.#path);
 		this.#store.close();
 		await rm(this.#folder, { recursive: true, force: true });
 	}

@@ -7,6 +7,7 @@ import { openVchanClient } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import type { Row } from "./rows.ts";
 import { collect, inWorld, ServedVchan, sha256, soon, type World } from "./served-vchan.ts";
+import { forgetTestNode, TEST_NODES } from "./test-nodes.ts";
 
 const RECONNECTS = 30;
 
@@ -101,7 +102,7 @@ const BODIES: Record<string, Body> = {
 		}
 	},
 	"our client: libxenvchan's own server offers rings of many pages": async ({ host: { grants, evtchns } }, echo) => {
-		const path = `/bulkhead-test/echo-${process.pid}`;
+		const path = `${TEST_NODES}/echo-${process.pid}`;
 		const store = await XenstoreClient.connect();
 		const server = spawn(echo, ["server", `${DOM0}`, path, "65536", "16384"], { stdio: "ignore" });
 		try {
@@ -122,7 +123,7 @@ const BODIES: Record<string, Body> = {
 			return undefined;
 		} finally {
 			server.kill("SIGKILL");
-			await store.remove(path);
+			await forgetTestNode(store, path);
 			store.close();
 		}
 	},
