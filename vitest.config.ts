@@ -37,6 +37,17 @@ export default defineConfig({
 					hookTimeout: 300_000,
 				},
 			},
+			{
+				...shared,
+				test: {
+					name: "soak",
+					include: ["lab/test/soak/**/*.test.ts"],
+					globalSetup: ["lab/test/xen/global-setup.ts"],
+					fileParallelism: false,
+					testTimeout: 60 * 60_000,
+					hookTimeout: 300_000,
+				},
+			},
 		],
 	},
 });

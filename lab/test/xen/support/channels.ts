@@ -14,6 +14,14 @@ export function channelsLine(channels: Readonly<Record<string, string>>): string
 		.join(", ")}]`;
 }
 
+/** Makes the PV example a PVH guest; its kernel is the Linux disk's, put into the folder. */
+export const PVH = [
+	'type="pvh"',
+	`kernel="${FOLDER}/vmlinuz"`,
+	'cmdline="console=hvc0 rdinit=/init quiet panic=-1 nokaslr mitigations=off audit=0 tsc=unstable"',
+	"memory=192",
+];
+
 export const socketOf = (name: string): string => `connection=socket,path=${FOLDER}/${name}.sock`;
 
 /** A channel whose guest's end is connected. */
@@ -42,10 +50,11 @@ export const ttyOf = (name: string): string => `/dev/xen-channels/${name}`;
  */
 export async function carry(
 	lab: Lab,
+	guest: string,
 	shell: GuestShell,
 	channel: Channel,
 	bytes: number,
-	timeoutMs: number,
+	timeoutMs = 120_000,
 ): Promise<{ in: number; out: number }> {
 	const address = addressOf(channel);
 	const tty = ttyOf(channel.name);
@@ -61,7 +70,7 @@ export async function carry(
 		throw new Error(`${channel.name}: the guest got other bytes`);
 	const reader = ok(lab, ["sh", "-c", `socat -u ${address},readbytes=${bytes} - | sha256sum`], { timeoutMs });
 	await eventually("the reader to be there", async () =>
-		(await connectedChannel(lab, "pv", channel.name)).traffic?.clients === 1 ? true : undefined,
+		(await connectedChannel(lab, guest, channel.name)).traffic?.clients === 1 ? true : undefined,
 	);
 	const sent = sumOf(
 		await shell.run(
