@@ -2,25 +2,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
+import { FOLDER as BOOT, DIRECT_BOOT, LINUX, READY } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 import { talkToTiny } from "./support/tiny-guest.ts";
 
-const LINUX = "/etc/bulkhead/examples/linux.cfg";
-const BOOT = "/tmp/direct-boot";
 /** The PV example without a kernel of its own. */
 const GRUB = `${BOOT}/grub.cfg`;
-const READY = /BULKHEAD-GUEST-READY disk-sha256=[0-9a-f]{64} write=ok/;
 const IN_DOM0 = "device_model_stubdomain_override=0";
-/** The lab's Linux guest's own, and a word by which to know that it came from here. */
-const COMMAND_LINE = [
-	"console=ttyS0,115200 rdinit=/init quiet panic=-1 xen_emul_unplug=never tsc=unstable no_timer_check pci=noearly",
-	"iommu=off 8250.nr_uarts=1 cryptomgr.notests nokaslr mitigations=off audit=0 apparmor=0 bulkhead.direct=1",
-].join(" ");
-const DIRECT_BOOT = [`kernel="${BOOT}/vmlinuz"`, `ramdisk="${BOOT}/initrd"`, `cmdline="${COMMAND_LINE}"`];
-
 /** A kernel with the frontends of screen and keyboard: Debian's own. */
 const PV_SCREEN = [
 	`kernel="${BOOT}/vmlinuz"`,
@@ -150,18 +141,6 @@ describe("device models", () => {
 		// What hvmloader puts into the tables of every guest, or what its config says.
 		serial.write("cat /sys/class/dmi/id/product_name\n");
 		await serial.expect(/Ironside/, 30_000);
-		serial.close();
-		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
-
-	itRunsHvm("OVMF starts a guest's kernel", the, async () => {
-		const guest = await createGuest(the.lab, LINUX, 'bios="ovmf"', ...DIRECT_BOOT);
-		const serial = await SerialSession.open(the.lab, guest, "serial0");
-		await serial.expect(READY, 150_000);
-		await serial.expect(/guest# /, 30_000);
-		serial.write("ls /sys/firmware\n");
-		await serial.expect(/\befi\b/, 30_000);
 		serial.close();
 		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);
