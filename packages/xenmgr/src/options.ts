@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InvalidInputError } from "@bulkhead/base";
 import { XENSTORED_SOCKET } from "@bulkhead/xenstore";
+import { parseListenAddress } from "./http/browser/listen-address.ts";
+import type { BrowserListening } from "./http/browser/serve-browsers.ts";
 
 export const VERSION = "0.1.0";
 
@@ -16,6 +18,8 @@ export interface DaemonOptions {
 	simMemoryMiB: number;
 	xenstoreSocket: string;
 	socket: string;
+	/** Where browsers are served guests' screens, if they are. */
+	browsers?: BrowserListening;
 	relaySocket: string;
 	/** Default: beside it. */
 	relayInbox?: string;
@@ -56,6 +60,13 @@ const OPTIONS = {
 	"sim-memory": { type: "string", default: "8192", help: "a simulated host's memory in MiB" },
 	"xenstore-socket": { type: "string", default: XENSTORED_SOCKET, help: "xenstored's socket" },
 	socket: { type: "string", default: "/run/bulkhead/bulkheadd.sock", help: "unix socket of the HTTP API" },
+	"http-listen": {
+		type: "string",
+		default: "",
+		help: "serve guests' screens to browsers at this address:port; nothing else is served there",
+	},
+	"http-certificate": { type: "string", default: "", help: "TLS for browsers, in PEM; required beyond loopback" },
+	"http-key": { type: "string", default: "", help: "its private key, in PEM" },
 	"relay-socket": { type: "string", default: "/run/bulkhead/relay/control.sock", help: "the relay's control socket" },
 	"state-directory": { type: "string", default: "/var/lib/bulkhead/guests", help: "records of guests" },
 	firmware: { type: "string", default: "", help: "hvmloader; by default that of the installed Xen" },
@@ -133,6 +144,7 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			simMemoryMiB: wholeMiB("sim-memory", values["sim-memory"]),
 			xenstoreSocket: place("xenstore-socket"),
 			socket: place("socket"),
+			browsers: browsersOf(values),
 			relaySocket: place("relay-socket"),
 			stateDirectory: place("state-directory"),
 			firmware: place("firmware"),
@@ -155,6 +167,31 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			allowFaults: values["allow-fault-injection"],
 		},
 	};
+}
+
+/** @throws InvalidInputError for an address beyond loopback without TLS */
+function browsersOf(values: {
+	"http-listen": string;
+	"http-certificate": string;
+	"http-key": string;
+}): BrowserListening | undefined {
+	const { "http-listen": listen, "http-certificate": certificate, "http-key": key } = values;
+	if ((certificate === "") !== (key === ""))
+		throw new InvalidInputError("A certificate without its key, or a key without its certificate, is of no use", {
+			remedy: "Give both --http-certificate and --http-key",
+		});
+	if (listen === "") {
+		if (certificate === "") return undefined;
+		throw new InvalidInputError("There is a certificate for browsers, and no address where they are served", {
+			remedy: "Give --http-listen too",
+		});
+	}
+	const address = parseListenAddress(listen);
+	if (certificate !== "") return { address, tls: { certificate, key } };
+	if (address.isLoopback) return { address };
+	throw new InvalidInputError(`Option --http-listen=${listen} is beyond this host, and has no TLS`, {
+		remedy: "Listen on 127.0.0.1, or give --http-certificate and --http-key",
+	});
 }
 
 const LEAST_MIB = 32;

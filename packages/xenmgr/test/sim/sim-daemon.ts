@@ -16,6 +16,7 @@ export interface SimDaemonParts {
 	/** Of the relay. */
 	controlSocket: string;
 	serveAllConsoles?: boolean;
+	browsers?: DaemonOptions["browsers"];
 	onLog: (line: string) => void;
 }
 
@@ -44,7 +45,7 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
-		const { serveAllConsoles = false } = parts;
+		const { serveAllConsoles = false, browsers } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
@@ -53,6 +54,7 @@ export class SimDaemon {
 			relaySocket: relay?.path ?? "",
 			relayInbox: join(dirname(parts.controlSocket), LISTENER_INBOX),
 			socket: at("api"),
+			browsers,
 			stateDirectory: at("state"),
 			firmware: parts.images.firmware,
 			bios: parts.images.bios,

@@ -1,0 +1,1 @@
+export { FakeScreen, type FakeScreenOptions } from "./fake-screen.ts";
