@@ -25,6 +25,7 @@ const STATUS_OF_CODE: Readonly<Record<string, ErrorStatus>> = {
 	"device-exists": 409,
 	"device-refused": 409,
 	"qmp-command-refused": 403,
+	"hmp-command-refused": 403,
 	"qmp-arguments-too-long": 413,
 	"name-in-use": 409,
 	"uuid-in-use": 409,

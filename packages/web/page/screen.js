@@ -85,12 +85,10 @@ async function run() {
 /** @param {number} keysym @param {string} code @param {boolean} down */
 const send = (keysym, code, down) => screen?.sendKey(keysym, code, down);
 
-keys.add(new Option("Send keys …", ""));
 for (const [index, [title]] of COMBINATIONS.entries()) keys.add(new Option(title, String(index)));
-keys.addEventListener("change", () => {
-	const combination = keys.value === "" ? undefined : COMBINATIONS[Number(keys.value)];
+element("keys-send", HTMLButtonElement).addEventListener("click", () => {
+	const combination = COMBINATIONS[Number(keys.value)];
 	if (combination) press(send, combination[1]);
-	keys.value = "";
 	screen?.focus();
 });
 element("ctrl-alt-del", HTMLButtonElement).addEventListener("click", () => {
@@ -104,6 +102,8 @@ element("fullscreen", HTMLButtonElement).addEventListener("click", async () => {
 	await view.requestFullscreen();
 	screen?.focus();
 });
+// Another URL of this guest's, pasted over the old one: browsers do not load the page anew by themselves.
+window.addEventListener("hashchange", () => location.reload());
 reconnect.addEventListener("click", () => void run());
 view.tabIndex = 0;
 view.addEventListener("focus", () => screen?.focus());
@@ -115,7 +115,8 @@ document.addEventListener(
 		event.stopImmediatePropagation();
 		// noVNC lets go of every key when the window loses the focus; Shift would stay pressed otherwise.
 		window.dispatchEvent(new Event("blur"));
-		element("ctrl-alt-del", HTMLButtonElement).focus();
+		// Where the next key does nothing.
+		element("guest", HTMLElement).focus();
 	},
 	{ capture: true },
 );
