@@ -1,5 +1,3 @@
-// @ts-check
-
 /** Of a line, in characters: more is no clipboard of anybody's. */
 const LONGEST_LINE = 1_048_576;
 const HELLO_AGAIN_MS = 3000;

@@ -1,4 +1,3 @@
-// @ts-check
 import { ClipboardAgent } from "./agent.js";
 import { element } from "./element.js";
 import { keysOfText, press } from "./keys.js";

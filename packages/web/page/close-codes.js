@@ -1,4 +1,3 @@
-// @ts-check
 /** Why bulkheadd ends a WebSocket, beside the codes of RFC 6455. Shared by the daemon and the page. */
 export const CLOSE = /** @type {const} */ ({
 	/** RFC 6455: the daemon stops. */

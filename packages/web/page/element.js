@@ -1,5 +1,3 @@
-// @ts-check
-
 /**
  * An element of the page that is there.
  * @template {HTMLElement} T

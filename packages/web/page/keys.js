@@ -1,5 +1,3 @@
-// @ts-check
-
 /**
  * X11's symbol of a key, and the place that it has on a keyboard (KeyboardEvent.code), which is what QEMU is sent.
  * @typedef {[keysym: number, code: string]} Key

@@ -1,4 +1,3 @@
-// @ts-check
 import { Clipboard } from "./clipboard.js";
 import { describeClose, FINAL } from "./close-codes.js";
 import { element } from "./element.js";

@@ -1,5 +1,3 @@
-// @ts-check
-
 /** The daemon lets this page in no more: asking again is of no use. */
 export class OverError extends Error {}
 

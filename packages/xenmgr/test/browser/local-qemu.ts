@@ -55,11 +55,11 @@ export class LocalQemu implements AsyncDisposable {
 		return parsePpm(await readFile(path));
 	}
 
-	/** What the boot sector has printed since the firmware, from its memory: 80 by 25 characters, lines joined, spaces at their ends left out. */
+	/** The text on the screen, from the memory of the graphics card: lines joined, spaces at their ends left out. */
 	async text(): Promise<string> {
 		const path = join(this.#directory, "text.bin");
 		await this.#qmp.execute("pmemsave", { val: 0xb8000, size: 2 * COLUMNS * ROWS, filename: path });
-		const cells = (await readFile(path)).filter((_, index) => index % 2 === 0).toString("latin1");
+		const cells = Buffer.from((await readFile(path)).filter((_, index) => index % 2 === 0)).toString("latin1");
 		return Array.from({ length: ROWS }, (_, row) => cells.slice(row * COLUMNS, (row + 1) * COLUMNS).trimEnd())
 			.join("\n")
 			.trimEnd();

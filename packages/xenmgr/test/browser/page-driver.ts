@@ -8,6 +8,17 @@ const FLAGS = [
 	...["--disable-component-update", "--disable-sync"],
 ];
 
+/** Runs in the page. */
+const READ_CANVAS = `(() => {
+	const canvas = document.querySelector("#screen canvas");
+	if (!canvas || canvas.width === 0) return null;
+	const { width, height } = canvas;
+	const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+	let text = "";
+	for (let at = 0; at < data.length; at += 4) text += String.fromCharCode(data[at], data[at + 1], data[at + 2]);
+	return { width, height, base64: btoa(text) };
+})()`;
+
 export function openChromium(): Promise<Browser> {
 	return chromium.launch({ executablePath: PROGRAM, args: FLAGS });
 }
@@ -51,11 +62,12 @@ export class ScreenPage {
 	}
 
 	async awaitState(pattern: RegExp): Promise<void> {
-		await this.page.waitForFunction(
-			([source]) => new RegExp(source ?? "").test(document.getElementById("state")?.textContent ?? ""),
-			[pattern.source],
-			{ timeout: 20_000 },
-		);
+		await this.page.locator("#state", { hasText: pattern }).waitFor({ timeout: 20_000 });
+	}
+
+	/** What has the focus. */
+	async focused(): Promise<unknown> {
+		return this.page.evaluate("document.activeElement?.id");
 	}
 
 	async click(id: string): Promise<void> {
@@ -64,17 +76,9 @@ export class ScreenPage {
 
 	/** Every pixel of the picture, as the browser has drawn it. */
 	async frame(): Promise<Frame | undefined> {
-		const drawn = await this.page.evaluate(() => {
-			const canvas = document.querySelector<HTMLCanvasElement>("#screen canvas");
-			if (!canvas || canvas.width === 0) return undefined;
-			const { width, height } = canvas;
-			const data = canvas.getContext("2d")?.getImageData(0, 0, width, height).data ?? new Uint8ClampedArray();
-			let text = "";
-			for (let at = 0; at < data.length; at += 4)
-				text += String.fromCharCode(data[at] ?? 0, data[at + 1] ?? 0, data[at + 2] ?? 0);
-			return { width, height, base64: btoa(text) };
-		});
-		return drawn && { width: drawn.width, height: drawn.height, rgb: Buffer.from(drawn.base64, "base64") };
+		const drawn = (await this.page.evaluate(READ_CANVAS)) as { width: number; height: number; base64: string } | null;
+		if (!drawn) return undefined;
+		return { width: drawn.width, height: drawn.height, rgb: Buffer.from(drawn.base64, "base64") };
 	}
 
 	/** As fingers do, on whatever has the focus. */
