@@ -2,8 +2,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import type { Frame } from "@bulkhead/screen";
-import { FakeScreen } from "@bulkhead/screen/testing";
-import { decode } from "fast-png";
+import { decodePng, FakeScreen } from "@bulkhead/screen/testing";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { KEY_NAMES } from "../src/screen/key-names.ts";
 import { openSingleForward } from "../src/screen/single-forward.ts";
@@ -55,9 +54,7 @@ describe("screenshot", () => {
 			out: `${path}: 40 by 30 pixels\n`,
 			err: "",
 		});
-		const { width, height, data } = decode(await readFile(path));
-		expect({ width, height }).toEqual({ width: 40, height: 30 });
-		expect(Buffer.compare(Buffer.from(data as Uint8Array), FRAME.rgb)).toBe(0);
+		expect(decodePng(await readFile(path))).toEqual(FRAME);
 		await expect.poll(() => screen.viewers).toBe(0);
 		io.out = "";
 		const { out } = await bulkhead("--json", "screenshot", "web", path);
@@ -67,7 +64,7 @@ describe("screenshot", () => {
 	it("writes to standard output, unless it is a terminal", async () => {
 		await putScreen();
 		expect((await bulkhead("screenshot", "web", "-")).code).toBe(0);
-		expect(decode(Buffer.concat(io.outBytes)).width).toBe(40);
+		expect(decodePng(Buffer.concat(io.outBytes)).width).toBe(40);
 		io.stdout.isTTY = true;
 		expect(await bulkhead("screenshot", "web", "-")).toMatchObject({ code: 2 });
 	});
@@ -150,7 +147,8 @@ describe("vncviewer", () => {
 
 	it("serves one connection, to the screen, and then no other", async () => {
 		await putScreen();
-		await using forward = await openSingleForward(join(directory, "screen.sock"));
+		const forward = await openSingleForward(join(directory, "screen.sock"));
+		onTestFinished(() => forward.close());
 		const socket = connect(forward.port, "127.0.0.1");
 		onTestFinished(() => void socket.destroy());
 		const greeting = await new Promise<string>((resolve) => void socket.once("data", (data) => resolve(String(data))));

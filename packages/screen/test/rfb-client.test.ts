@@ -2,10 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Duplex, duplexPair } from "node:stream";
-import { decode } from "fast-png";
 import { expect, onTestFinished, test } from "vitest";
 import { connectScreen, encodePng, type Frame, RfbClient, SCREEN_LIMITS } from "../src/index.ts";
-import { FakeScreen } from "../src/testing/index.ts";
+import { decodePng, FakeScreen } from "../src/testing/index.ts";
 
 const WAIT = { timeoutMs: 5000 };
 
@@ -141,7 +140,5 @@ test("nobody at the socket is an error that says so", async () => {
 
 test("a picture becomes a PNG with the same pixels", () => {
 	const frame = picture(37, 11);
-	const { data, channels, depth, ...size } = decode(encodePng(frame));
-	expect({ data, channels, depth }).toEqual({ data: frame.rgb, channels: 3, depth: 8 });
-	expect(size).toMatchObject({ width: 37, height: 11 });
+	expect(decodePng(encodePng(frame))).toEqual(frame);
 });

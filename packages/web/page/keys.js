@@ -54,10 +54,12 @@ const US_KEYS = [
 	[".", ">", "Period"],
 	["/", "?", "Slash"],
 	[" ", " ", "Space"],
-	...[..."1234567890"].map(
+	...Array.from(
+		"1234567890",
 		(digit, index) => /** @type {const} */ ([digit, "!@#$%^&*()"[index] ?? "", `Digit${digit}`]),
 	),
-	...[..."abcdefghijklmnopqrstuvwxyz"].map(
+	...Array.from(
+		"abcdefghijklmnopqrstuvwxyz",
 		(letter) => /** @type {const} */ ([letter, letter.toUpperCase(), `Key${letter.toUpperCase()}`]),
 	),
 ];
@@ -78,7 +80,7 @@ for (const [plain, shifted, code] of US_KEYS) {
  * @returns {{ combinations: Key[][], missing: string }} and the characters that such a keyboard does not have
  */
 export function keysOfText(text) {
-	const characters = [...text.replace(/\r\n?/g, "\n")];
+	const characters = Array.from(text.replace(/\r\n?/g, "\n"));
 	return {
 		combinations: characters.flatMap((character) => {
 			const keys = KEYS_OF.get(character);

@@ -18,11 +18,15 @@ const TYPES: Readonly<Record<string, string>> = {
 	".svg": "image/svg+xml",
 };
 
+const PLAIN_TEXT = "text/plain; charset=utf-8";
+
 /** What of noVNC a browser asks for. */
-export const NOVNC_PARTS: readonly string[] = ["core", "vendor"];
+const NOVNC_PARTS: readonly string[] = ["core", "vendor"];
+/** Who wrote it, and under which terms it goes with us. */
+const NOVNC_CREDITS: readonly string[] = ["AUTHORS", "LICENSE.txt", "docs/LICENSE.MPL-2.0", "vendor/pako/LICENSE"];
 
 /** Where the page's own files and noVNC's are: beside an installed daemon, or in the sources. */
-export function pageFolders(): { page: string; novnc: string } {
+function pageFolders(): { page: string; novnc: string } {
 	const here = dirname(fileURLToPath(import.meta.url));
 	const installed = join(here, "screen");
 	if (existsSync(installed)) return { page: installed, novnc: join(installed, "novnc") };
@@ -46,6 +50,7 @@ export async function findPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
 	};
 	for (const entry of await readdir(page, { withFileTypes: true }))
 		if (entry.isFile()) add(entry.name, join(page, entry.name));
+	for (const name of NOVNC_CREDITS) files.set(`novnc/${name}`, { path: join(novnc, name), type: PLAIN_TEXT });
 	for (const part of NOVNC_PARTS)
 		for (const entry of await readdir(join(novnc, part), { recursive: true, withFileTypes: true })) {
 			const path = join(entry.parentPath, entry.name);

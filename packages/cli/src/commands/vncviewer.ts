@@ -17,10 +17,14 @@ export async function vncviewer(
 	const { socketPath } = await context.client.screen(ref);
 	const program = await findProgram(viewer === undefined ? VIEWERS : [viewer], context.io);
 	if (program === undefined) throw noViewer(viewer);
-	await using forward = await openSingleForward(socketPath);
-	const code = await context.io.runProgram(program, [addressFor(program, forward.port)]);
-	await forward.ended();
-	return code;
+	const forward = await openSingleForward(socketPath);
+	try {
+		const code = await context.io.runProgram(program, [addressFor(program, forward.port)]);
+		await forward.ended();
+		return code;
+	} finally {
+		await forward.close();
+	}
 }
 
 /** Each has its own way to be told a port that is no display's. */

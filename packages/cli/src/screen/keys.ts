@@ -48,8 +48,8 @@ const US_KEYS: readonly [plain: string, shifted: string, name: string][] = [
 	[",", "<", "comma"],
 	[".", ">", "dot"],
 	["/", "?", "slash"],
-	...[..."1234567890"].map((digit, index): [string, string, string] => [digit, "!@#$%^&*()"[index] ?? "", digit]),
-	...[..."abcdefghijklmnopqrstuvwxyz"].map((letter): [string, string, string] => [
+	...Array.from("1234567890", (digit, index): [string, string, string] => [digit, "!@#$%^&*()"[index] ?? "", digit]),
+	...Array.from("abcdefghijklmnopqrstuvwxyz", (letter): [string, string, string] => [
 		letter,
 		letter.toUpperCase(),
 		letter,
@@ -78,7 +78,7 @@ export function combinationsOfText(text: string): Combination[] {
 			remedy: "Write \\n, \\t, \\e, and \\\\ for a backslash",
 		});
 	});
-	return [...plain].map((character) => {
+	return Array.from(plain, (character) => {
 		const keys = OF_CHARACTER.get(character);
 		if (keys) return keys;
 		throw new InvalidInputError(`A US keyboard does not have ${JSON.stringify(printable(character))}`, {

@@ -2,10 +2,12 @@ import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A TCP port of this host's own for one connection of this user's, and no other, to a unix socket. */
-export interface SingleForward extends AsyncDisposable {
+export interface SingleForward {
 	readonly port: number;
 	/** Resolves when the connection is over; at once when there is none. */
 	ended(): Promise<void>;
+	/** Ends the connection, too. */
+	close(): Promise<void>;
 }
 
 const LOOPBACK = "127.0.0.1";
@@ -41,7 +43,7 @@ export async function openSingleForward(path: string): Promise<SingleForward> {
 		ended: async () => {
 			await over;
 		},
-		[Symbol.asyncDispose]: async () => {
+		close: async () => {
 			for (const socket of sockets) socket.destroy();
 			if (server.listening) await new Promise((resolve) => server.close(resolve));
 		},
