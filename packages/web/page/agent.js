@@ -42,7 +42,10 @@ export class ClipboardAgent extends EventTarget {
 
 	/** @param {string} line */
 	#say(line) {
-		if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(new TextEncoder().encode(`${line}\n`));
+		const send = () => this.#socket.send(new TextEncoder().encode(`${line}\n`));
+		if (this.#socket.readyState === WebSocket.OPEN) send();
+		else if (this.#socket.readyState === WebSocket.CONNECTING)
+			this.#socket.addEventListener("open", send, { once: true });
 	}
 
 	/** @param {Uint8Array} bytes */

@@ -11,7 +11,7 @@ const LINE = /^[a-z][a-z0-9_-]*(?: [A-Za-z0-9_./:+-]+)*$/;
  * Words behind "info" that look, and change nothing: states of the machine and of its devices. Left out: what shows the
  * guest's memory or registers or what QEMU's own process has, and what opens an image anew.
  */
-const LOOKING: ReadonlySet<string> = new Set([
+export const LOOKING: ReadonlySet<string> = new Set([
 	...["balloon", "block", "block-jobs", "blockstats", "chardev", "cpus", "hotpluggable-cpus", "iothreads", "irq"],
 	...[
 		"lapic",

@@ -48,6 +48,11 @@ export class LocalQemu implements AsyncDisposable {
 		this.#process = child;
 	}
 
+	/** A command of its monitor. */
+	execute(command: string, args?: Record<string, unknown>): Promise<unknown> {
+		return this.#qmp.execute(command, args);
+	}
+
 	/** The screen as QEMU itself writes it down. */
 	async screendump(): Promise<Frame> {
 		const path = join(this.#directory, "dump.ppm");

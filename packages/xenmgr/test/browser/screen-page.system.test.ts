@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { Frame } from "@bulkhead/screen";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { dial } from "../sim/dial-channel.ts";
 import { SimWorld } from "../sim/sim-world.ts";
 import { GREETING } from "./boot-sector.ts";
 import { LocalQemu } from "./local-qemu.ts";
@@ -34,10 +35,10 @@ interface Stage {
 }
 
 /** The whole daemon on a simulated host, and a real QEMU in the relay's place. */
-async function setStage(): Promise<Stage> {
+async function setStage(config: (world: SimWorld) => string = (world) => world.hvm("web")): Promise<Stage> {
 	const address = { host: "127.0.0.1", port: await freePort(), isLoopback: true };
 	const world = await SimWorld.start({ browsers: { address } });
-	await world.create(world.hvm("web"));
+	await world.create(config(world));
 	const { socketPath } = await world.client.screen("web");
 	await mkdir(dirname(socketPath), { recursive: true });
 	const start = (): Promise<LocalQemu> => LocalQemu.start({ directory: world.directory, screen: socketPath });
@@ -146,6 +147,23 @@ describe("noVNC in Chromium", () => {
 		await page.page.selectOption("#keys", { label: "Esc" });
 		await page.click("keys-send");
 		await awaitText(stage, `${text}\u001b`);
+		expect(page.complaints).toEqual([]);
+	});
+
+	test("exchanges clipboards with the guest through its channel", async () => {
+		const channel = (world: SimWorld): string =>
+			`channel = ['name=org.bulkhead.agent.v1,connection=socket,path=${world.directory}/agent.sock']`;
+		const stage = await setStage((world) => world.pv("web", channel(world)));
+		const { page } = stage;
+		(await dial(stage.world, `${stage.world.directory}/agent.sock`)).destroy(); // The guest's end is there.
+		await visit(stage);
+		await page.click("clipboard-open");
+		const text = "Gr\u00fc\u00dfe, \u4e16\u754c\nand a line";
+		await page.page.fill("#clipboard-text", text);
+		await page.click("clipboard-give");
+		// The simulated guest says what it hears: so it comes back as text of its own.
+		await page.page.locator("#clipboard-note", { hasText: "Copied in the guest." }).waitFor({ timeout: 20_000 });
+		expect(await page.page.inputValue("#clipboard-text")).toBe(text);
 		expect(page.complaints).toEqual([]);
 	});
 
