@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import type { Uuid } from "@bulkhead/base";
+
 interface RelayLimits {
 	/** Longest line in bytes, newline not counted: a QMP reply of 1 MiB and its wrapping must fit. */
 	readonly lineBytes: number;
@@ -34,3 +37,7 @@ export const RELAY_PATHS: RelayPaths = {
 	controlSocket: "/run/bulkhead/relay/control.sock",
 	consoleSocket: "/run/bulkhead/relay/console.sock",
 };
+
+/** A guest's screen: RFB without security, for root and the relay's user; `runDirectory` is that of the control socket. */
+export const screenSocketPath = (runDirectory: string, guest: Uuid): string =>
+	join(runDirectory, "guests", guest, "screen.sock");
