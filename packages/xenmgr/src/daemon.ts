@@ -80,6 +80,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		events,
 		installed,
 		directories,
+		screenPolicy: { allowPlain: options.vncAllowPlain, ...(options.vncTls && { tls: options.vncTls }) },
 		log,
 	};
 	const guests = new Guests(services);

@@ -7,7 +7,7 @@ import { openVchanClient } from "@bulkhead/vchan";
 import { findVchan } from "./find-vchan.ts";
 import type { LocalPlace } from "./options.ts";
 import { announce, type ProxyParts, untilGone } from "./proxy.ts";
-import { pump } from "./pump.ts";
+import { pump } from "../stream/pump.ts";
 
 /** Connections that wait while one is served; the kernel keeps a few more. */
 const MOST_WAITING = 16;

@@ -5,7 +5,7 @@ import { openVchanServer, type VchanServer, type VchanSession } from "@bulkhead/
 import { connectSocket } from "../qmp/connect-socket.ts";
 import type { LocalPlace } from "./options.ts";
 import { announce, type ProxyParts } from "./proxy.ts";
-import { pump } from "./pump.ts";
+import { pump } from "../stream/pump.ts";
 
 const CONNECT_MS = 5000;
 

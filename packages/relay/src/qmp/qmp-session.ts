@@ -8,7 +8,7 @@ import { type QmpAsker, QmpAudit } from "./qmp-audit.ts";
 import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
 import { checkCommand, isFitEvent, type QmpCommand, type QmpPolicy } from "./qmp-policy.ts";
 import { Slots } from "./slots.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../stream/token-bucket.ts";
 
 export interface QmpSessionOptions {
 	request: AttachQmp;

@@ -16,6 +16,7 @@ export interface SimDaemonParts {
 	/** Of the relay. */
 	controlSocket: string;
 	serveAllConsoles?: boolean;
+	screens?: Partial<Pick<DaemonOptions, "vncTls" | "vncAllowPlain">>;
 	onLog: (line: string) => void;
 }
 
@@ -44,7 +45,7 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
-		const { serveAllConsoles = false } = parts;
+		const { serveAllConsoles = false, screens } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
@@ -69,6 +70,8 @@ export class SimDaemon {
 			imageUser: "bulkhead-image",
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
+			vncAllowPlain: false,
+			...screens,
 			serveAllConsoles,
 			logLevel: "info",
 			allowFaults: true,

@@ -16,7 +16,7 @@ import {
 } from "@bulkhead/sim-host";
 import { onTestFinished } from "vitest";
 import { type SimulatedRelay, startSimulatedRelay } from "../../src/simulated/simulated-relay.ts";
-import { SimDaemon } from "./sim-daemon.ts";
+import { SimDaemon, type SimDaemonParts } from "./sim-daemon.ts";
 
 const EVENTUALLY_MS = 10_000;
 /** Records and journals are on the disk before a call returns: memory is a quicker one. */
@@ -31,6 +31,8 @@ export class SimWorld {
 	readonly log: string[] = [];
 	/** Of daemons that start from now on: consoles of other toolstacks' domains are theirs to serve. */
 	serveAllConsoles = false;
+	/** The same: how screens may be reached by TCP. */
+	screens: SimDaemonParts["screens"] = {};
 	relay!: SimulatedRelay;
 	daemon!: SimDaemon;
 	readonly #atBoot: HostCounts;
@@ -84,6 +86,7 @@ export class SimWorld {
 			directory: this.directory,
 			controlSocket: join(this.directory, "relay", "control.sock"),
 			serveAllConsoles: this.serveAllConsoles,
+			screens: this.screens,
 			onLog: (line) => this.log.push(line),
 		});
 		await this.eventually("the daemon and its relay", async () => {
