@@ -2,7 +2,7 @@ import { InvalidInputError } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { hasStubScreen } from "../device-model/args/screen-args.ts";
 import { readScreenKeys } from "./screen-listener.ts";
-import { checkListener, listenPorts, type ScreenPolicy } from "./screen-policy.ts";
+import { checkListener, type ScreenPolicy } from "./screen-policy.ts";
 
 /**
  * Whether viewers may come by TCP as the config has it, before anything is made. Of guests whose QEMU is in a stub
@@ -17,7 +17,6 @@ export async function checkScreen(config: GuestConfig, policy: ScreenPolicy): Pr
 			{ remedy: 'Remove vnc, or vga = "none"' },
 			"screen-refused",
 		);
-	listenPorts(vnc);
 	checkListener(vnc, policy);
 	if (policy.tls) await readScreenKeys(policy.tls);
 }

@@ -1,5 +1,5 @@
-import { errnoOf, InvalidInputError } from "@bulkhead/base";
-import type { HeldListener } from "@bulkhead/hypervisor";
+import { InvalidInputError } from "@bulkhead/base";
+import { type HeldListener, HypervisorError } from "@bulkhead/hypervisor";
 import { readKeys } from "../channels/channel-keys.ts";
 import type { ScreenDoor, ToolstackContext } from "../context.ts";
 import { listenAddress, listenPorts } from "./screen-policy.ts";
@@ -64,7 +64,7 @@ function listenFirst(
 		try {
 			return { listener: listeners.listen({ address, port }), port };
 		} catch (error) {
-			if (errnoOf(error) !== "EADDRINUSE") throw error;
+			if (!(error instanceof HypervisorError) || error.errno !== "EADDRINUSE") throw error;
 			last = error;
 		}
 	}
@@ -73,7 +73,7 @@ function listenFirst(
 		{
 			cause: last,
 			remedy: "Choose another vncdisplay, or set vncunused = 1",
-			fields: { address, first: ports[0], last: ports.at(-1) } satisfies Record<string, unknown>,
+			fields: { address, first: ports[0], last: ports.at(-1) },
 		},
 		"screen-refused",
 	);

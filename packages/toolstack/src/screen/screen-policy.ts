@@ -11,8 +11,9 @@ export interface ScreenPolicy {
 }
 
 const FIRST_PORT = 5900;
-/** libxl's `to=99`: the last display that is tried. */
-const LAST_TRIED = 99;
+const LAST_PORT = 65_535;
+/** Displays that are tried after the first: from 0 on, those of libxl's `to=99`. */
+const MORE_TRIED = 99;
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
@@ -26,10 +27,11 @@ export function listenAddress({ listen }: VncConfig): string {
 	throw refused(`The VNC address "${listen}" is no address`, "Write one in numbers: 127.0.0.1, 0.0.0.0, ::1");
 }
 
-/** The ports that may be taken, in their order. @throws InvalidInputError for a display beyond the last port */
+/** The ports that may be taken, in their order. */
 export function listenPorts({ display, findUnused }: VncConfig): number[] {
-	const last = findUnused ? Math.max(display, LAST_TRIED) : display;
-	return Array.from({ length: last - display + 1 }, (_, index) => FIRST_PORT + display + index);
+	const first = FIRST_PORT + display;
+	const last = Math.min(LAST_PORT, findUnused ? first + MORE_TRIED : first);
+	return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
 /**
