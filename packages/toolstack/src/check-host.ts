@@ -15,9 +15,9 @@ import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
-import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
 import { checkScreen } from "./screen/check-screen.ts";
 import type { ScreenPolicy } from "./screen/screen-policy.ts";
+import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
 import { usbTopology } from "./usb/usb-topology.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */

@@ -94,7 +94,11 @@ const OPTIONS = {
 		default: false,
 		help: "serve other toolstacks' PV consoles too: for hosts without xenconsoled",
 	},
-	"vnc-tls-cert": { type: "string", default: "", help: "certificate (PEM) for viewers on TCP: they must speak TLS then" },
+	"vnc-tls-cert": {
+		type: "string",
+		default: "",
+		help: "certificate (PEM) for viewers on TCP: they must speak TLS then",
+	},
 	"vnc-tls-key": { type: "string", default: "", help: "its key (PEM)" },
 	"vnc-allow-plain": {
 		type: "boolean",

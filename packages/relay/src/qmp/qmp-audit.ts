@@ -1,7 +1,7 @@
 import { BulkheadError, printable, type Uuid } from "@bulkhead/base";
 import type { RelayLog } from "../relay-log.ts";
-import type { QmpCommand } from "./qmp-policy.ts";
 import { TokenBucket } from "../stream/token-bucket.ts";
+import type { QmpCommand } from "./qmp-policy.ts";
 
 /** Who gave a command, as far as it can be told. */
 export interface QmpAsker {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { BulkheadError } from "@bulkhead/base";
@@ -37,15 +37,19 @@ export class RfbViewer {
 		socket.on("error", () => {});
 		try {
 			await once(socket, "connect");
-			const stream = await negotiate(socket, options);
-			stream.write(Buffer.of(1));
-			const head = await takeBytes(stream, 24);
-			const name = (await takeBytes(stream, head.readUInt32BE(20))).toString("latin1");
-			return new RfbViewer(stream, head, name);
+			return await RfbViewer.over(socket, options);
 		} catch (error) {
 			socket.destroy();
 			throw error;
 		}
+	}
+
+	static async over(raw: Duplex, options: RfbViewerOptions = {}): Promise<RfbViewer> {
+		const stream = await negotiate(raw, options);
+		stream.write(Buffer.of(1));
+		const head = await takeBytes(stream, 24);
+		const name = (await takeBytes(stream, head.readUInt32BE(20))).toString("latin1");
+		return new RfbViewer(stream, head, name);
 	}
 
 	private constructor(stream: Duplex, head: Buffer, name: string) {
@@ -103,7 +107,10 @@ export class RfbViewer {
 	}
 }
 
-async function negotiate(socket: Socket, { password, tls, minor = 8, pieceBytes = 64 }: RfbViewerOptions): Promise<Duplex> {
+async function negotiate(
+	socket: Duplex,
+	{ password, tls, minor = 8, pieceBytes = 64 }: RfbViewerOptions,
+): Promise<Duplex> {
 	const say = (stream: Duplex, bytes: Buffer): void => {
 		for (let at = 0; at < bytes.length; at += pieceBytes) stream.write(bytes.subarray(at, at + pieceBytes));
 	};

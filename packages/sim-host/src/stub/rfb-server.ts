@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { SimPicture } from "./sim-picture.ts";
+import type { SimPicture } from "./sim-picture.ts";
 
 /** Lengths of a viewer's messages without what follows a count (RFC 6143 §7.5). */
 const MESSAGE_BYTES: Readonly<Record<number, number>> = { 0: 20, 2: 4, 3: 10, 4: 8, 5: 6, 6: 8 };

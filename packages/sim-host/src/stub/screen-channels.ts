@@ -20,8 +20,8 @@ export interface ScreenChannelsParts {
 	args: readonly string[];
 	/** A real VNC server's socket, in place of our own picture. */
 	socketPath?: string;
-	/** What a stub domain in wrong hands does with a viewer's stream. */
-	lies?: (session: VchanSession) => void;
+	/** What a stub domain in wrong hands does with a viewer's stream: true when it has dealt with it. */
+	lies?: (session: VchanSession) => boolean;
 }
 
 /** QEMU's screen over vchans of the stub domain, one viewer each; none when QEMU was given no screen to serve. */
@@ -63,7 +63,7 @@ export class ScreenChannels {
 	#serve(session: VchanSession): void {
 		const { socketPath, lies } = this.#parts;
 		session.on("error", () => {});
-		if (lies) return lies(session);
+		if (lies?.(session)) return;
 		if (socketPath === undefined) {
 			new RfbServer(session, this.picture, (keysym, isDown) => this.#press(keysym, isDown));
 			return;

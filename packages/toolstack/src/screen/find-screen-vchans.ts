@@ -24,7 +24,9 @@ export async function findScreenVchans(store: XenstoreClient, place: DeviceModel
 	const slots = found.filter((slot) => slot !== undefined);
 	for (const key of ["ringRef", "remotePort"] as const)
 		if (new Set(slots.map((slot) => slot[key])).size < slots.length)
-			throw new ProtocolError("The stub domain offers one vchan of its screen twice", { fields: { domid: place.stub } });
+			throw new ProtocolError("The stub domain offers one vchan of its screen twice", {
+				fields: { domid: place.stub },
+			});
 	return slots;
 }
 

@@ -1,5 +1,12 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
-import { awaitQmpVchan, connectConsole, connectScreen, consolesOf, hasStubScreen, qmpSocketOf } from "@bulkhead/toolstack";
+import {
+	awaitQmpVchan,
+	connectConsole,
+	connectScreen,
+	consolesOf,
+	hasStubScreen,
+	qmpSocketOf,
+} from "@bulkhead/toolstack";
 import type { Guest } from "../guests/guest.ts";
 import type { Services } from "../services.ts";
 

@@ -99,7 +99,8 @@ describe("screens on a simulated host", () => {
 	test("with a certificate of the host's, viewers on TCP speak TLS", async () => {
 		const world = await SimWorld.start();
 		await world.daemon.stop();
-		const key = (name: string): string => fileURLToPath(new URL(`../../../relay/test/channel/keys/${name}`, import.meta.url));
+		const key = (name: string): string =>
+			fileURLToPath(new URL(`../../../relay/test/channel/keys/${name}`, import.meta.url));
 		world.screens = { vncTls: { cert: key("server.pem"), key: key("server.key") } };
 		await world.startDaemon();
 		const line = `vncdisplay=${FIRST_PORT - 5900}`;
@@ -181,9 +182,11 @@ describe("screens on a simulated host", () => {
 		for (const viewer of after) viewer.close();
 	});
 
-	test("a guest that reboots keeps its port; one that is attached to a stub that is gone has no viewers", async () => {
+	test("a guest that reboots keeps its port, and its viewers come again", async () => {
 		const world = await SimWorld.start();
-		const { screen, domid } = await world.create(world.hvm("hvm", ...SCREEN, "vnc=1", `vncdisplay=${FIRST_PORT - 5900}`));
+		const { screen, domid } = await world.create(
+			world.hvm("hvm", ...SCREEN, "vnc=1", `vncdisplay=${FIRST_PORT - 5900}`),
+		);
 		const viewer = await look(world, "hvm");
 		await world.client.reboot("hvm");
 		await viewer.ended();
@@ -194,6 +197,131 @@ describe("screens on a simulated host", () => {
 				: undefined;
 		});
 		expect(again.listen).toEqual(screen?.listen);
-		await (await RfbViewer.open({ host: "127.0.0.1", port: again.listen?.port ?? 0 })).close();
+		(await RfbViewer.open({ host: "127.0.0.1", port: again.listen?.port ?? 0 })).close();
+	});
+
+	test("a stub domain that closes at any byte of its greeting turns its viewer away, and costs no slot", async () => {
+		const world = await SimWorld.start();
+		const greeting = Buffer.from("RFB 003.008\n\x01\x01\0\0\0\0", "latin1");
+		let isHonest = false;
+		let bytes = 0;
+		world.simulated.stubScript = {
+			bootMs: 0,
+			screen: (session) => {
+				if (isHonest) return false;
+				session.resume();
+				session.write(greeting.subarray(0, bytes), () => session.destroy());
+				return true;
+			},
+		};
+		await world.create(world.hvm("hvm", ...SCREEN));
+		for (; bytes < greeting.length; bytes++)
+			await expect(look(world, "hvm")).rejects.toMatchObject({ message: "The guest's screen does not answer" });
+		isHonest = true;
+		const viewers = [];
+		for (let count = 0; count < 4; count++) viewers.push(await look(world, "hvm"));
+		for (const viewer of viewers) expect((await viewer.frame()).length).toBe(4 * 320 * 200);
+	});
+
+	test.each<[string, string]>([
+		["asks for a password", "RFB 003.008\n\x01\x02"],
+		["speaks an old RFB", "RFB 003.003\n\0\0\0\x01"],
+		["speaks no RFB", "HTTP/1.1 200 OK\r\n\r\n"],
+		["refuses with a reason without end", `RFB 003.008\n\0\xff\xff\xff\xff${"x".repeat(5000)}`],
+		["fails with a reason that would break a log", "RFB 003.008\n\x01\x01\0\0\0\x01\0\0\0\x06\x1b[31m\n"],
+	])("a stub domain whose QEMU %s shows nothing, and hears nothing of a password", async (_, words) => {
+		const world = await SimWorld.start();
+		let heard = "";
+		world.simulated.stubScript = {
+			bootMs: 0,
+			screen: (session) => {
+				session.on("data", (chunk: Buffer) => {
+					heard += chunk.toString("latin1");
+				});
+				session.write(Buffer.from(words, "latin1"));
+				return true;
+			},
+		};
+		const config = world.hvm("hvm", ...SCREEN, "vnc=1", `vncdisplay=${FIRST_PORT - 5900}`, 'vncpasswd="secret"');
+		const { screen } = await world.create(config);
+		const place = { host: "127.0.0.1", port: screen?.listen?.port ?? 0 };
+		const refusal = { message: "The guest's screen does not answer" };
+		await expect(RfbViewer.open(place, { password: "secret" })).rejects.toMatchObject(refusal);
+		await expect(look(world, "hvm")).rejects.toMatchObject(refusal);
+		expect(heard.replaceAll("RFB 003.008\n", "").replaceAll("\x01", "")).toBe("");
+		expect(world.log.join()).not.toContain("\x1b");
+	});
+
+	test("a stub domain that never answers, or floods, holds nobody up: not its guest's end, not other guests' screens", async () => {
+		const world = await SimWorld.start();
+		await world.create(world.hvm("honest", ...SCREEN));
+		let isSilent = true;
+		let flooded = 0;
+		world.simulated.stubScript = {
+			bootMs: 0,
+			screen: (session) => {
+				session.resume();
+				if (isSilent) return true;
+				session.write(Buffer.from("RFB 003.008\n\x01\x01\0\0\0\0", "latin1"));
+				session.write(Buffer.from("\x01\x40\0\xc8".padEnd(24, "\0"), "latin1"));
+				const noise = Buffer.alloc(256 * 1024, 7);
+				const flood = (): void => {
+					flooded += noise.length;
+					session.write(noise, (error) => {
+						if (!error) flood();
+					});
+				};
+				flood();
+				return true;
+			},
+		};
+		await world.create(world.hvm("hostile", ...SCREEN));
+		const silent = look(world, "hostile");
+		silent.catch(() => {});
+		await world.eventually("a viewer that waits", async () => (await viewersOf(world, "hostile")) === 1 || undefined);
+		isSilent = false;
+		const stalled = await look(world, "hostile");
+		stalled.stall();
+		const other = await look(world, "honest");
+		let last = -1;
+		// Until the flood stands still: everything between the two is full.
+		await world.eventually("the flood to stand", async () => {
+			expect((await other.frame()).length).toBe(4 * 320 * 200);
+			const before = last;
+			last = flooded;
+			return before === flooded || undefined;
+		});
+		expect(flooded).toBeLessThan(4 * 1024 * 1024);
+		await world.client.destroy("hostile");
+		await expect(silent).rejects.toMatchObject({
+			code: expect.stringMatching(/protocol-error|viewer-refused/) as string,
+		});
+		await stalled.ended();
+		expect((await other.frame()).length).toBe(4 * 320 * 200);
+	});
+
+	test("a stub domain that offers one vchan twice, or numbers that are none, is given no viewers", async () => {
+		const world = await SimWorld.start();
+		const before = world.tree;
+		for (const spoil of [
+			(root: string) =>
+				world.simulated.xenstored.host.write(`${root}/1/ring-ref`, world.tree[`${root}/0/ring-ref`] ?? ""),
+			(root: string) => world.simulated.xenstored.host.write(`${root}/2/event-channel`, "99999999999"),
+			(root: string) => world.simulated.xenstored.host.write(`${root}/3/ring-ref`, "1; rm"),
+		]) {
+			const guest = await world.create(world.hvm("hvm", ...SCREEN));
+			world.relay.stop();
+			const root = `/local/domain/${guest.stub?.domid}/device-model/${guest.domid}/screen-vchan`;
+			spoil(root);
+			world.log.length = 0;
+			await world.startRelay();
+			await world.eventually(
+				"a complaint",
+				() => world.log.some((line) => line.includes("Cannot attach a ring again")) || undefined,
+			);
+			expect((await world.client.guest("hvm")).screen).toBeUndefined();
+			await world.client.destroy("hvm");
+		}
+		expect(world.tree).toEqual(before);
 	});
 });
