@@ -43,6 +43,10 @@ export interface DaemonOptions {
 	bridge: string;
 	/** Where hot-plug scripts without a path are. */
 	scriptDirectory: string;
+	/** Files in PEM: with them, viewers on TCP must speak TLS. */
+	vncTls?: { cert: string; key: string };
+	/** Screens on the network with neither password nor TLS, where a config asks for one. */
+	vncAllowPlain: boolean;
 	/** Consoles of other toolstacks' domains too, in place of xenconsoled. */
 	serveAllConsoles: boolean;
 	logLevel: string;
@@ -100,6 +104,17 @@ const OPTIONS = {
 		type: "boolean",
 		default: false,
 		help: "serve other toolstacks' PV consoles too: for hosts without xenconsoled",
+	},
+	"vnc-tls-cert": {
+		type: "string",
+		default: "",
+		help: "certificate (PEM) for viewers on TCP: they must speak TLS then",
+	},
+	"vnc-tls-key": { type: "string", default: "", help: "its key (PEM)" },
+	"vnc-allow-plain": {
+		type: "boolean",
+		default: false,
+		help: "let configs put screens on the network with neither password nor TLS",
 	},
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
 	"allow-fault-injection": { type: "boolean", default: false, help: "for tests only" },
@@ -162,6 +177,8 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			imageUser: values["image-user"],
 			bridge: values.bridge,
 			scriptDirectory: values["script-directory"],
+			...vncTls(values["vnc-tls-cert"], values["vnc-tls-key"]),
+			vncAllowPlain: values["vnc-allow-plain"],
 			serveAllConsoles: values["serve-all-consoles"],
 			logLevel: values["log-level"],
 			allowFaults: values["allow-fault-injection"],
@@ -191,6 +208,15 @@ function browsersOf(values: {
 	if (address.isLoopback) return { address };
 	throw new InvalidInputError(`Option --http-listen=${listen} is beyond this host, and has no TLS`, {
 		remedy: "Listen on 127.0.0.1, or give --http-certificate and --http-key",
+	});
+}
+
+/** @throws InvalidInputError for one without the other */
+function vncTls(cert: string, key: string): Pick<DaemonOptions, "vncTls"> {
+	if (cert === "" && key === "") return {};
+	if (cert !== "" && key !== "") return { vncTls: { cert, key } };
+	throw new InvalidInputError("TLS for screens takes a certificate and its key", {
+		remedy: "Give both --vnc-tls-cert and --vnc-tls-key",
 	});
 }
 

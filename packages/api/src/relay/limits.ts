@@ -6,8 +6,10 @@ interface RelayLimits {
 	readonly lineBytes: number;
 	/** Most that `tail` answers, in bytes before base64. */
 	readonly tailBytes: number;
-	/** Longest key or certificate that a channel is given, in characters. */
+	/** Longest key or certificate that is given, in characters. */
 	readonly pemBytes: number;
+	/** Viewers of one screen at once. */
+	readonly screenSlots: number;
 	/** Requests in flight on one connection. */
 	readonly requests: number;
 }
@@ -17,6 +19,7 @@ export const RELAY_LIMITS: RelayLimits = {
 	lineBytes: 2 * 1024 * 1024,
 	tailBytes: 256 * 1024,
 	pemBytes: 65_536,
+	screenSlots: 8,
 	requests: 256,
 };
 

@@ -1,8 +1,8 @@
 import { BulkheadError, printable, type Uuid } from "@bulkhead/base";
 import type { RelayLog } from "../relay-log.ts";
+import { TokenBucket } from "../stream/token-bucket.ts";
 import { HMP_COMMAND, isLooking } from "./hmp-policy.ts";
 import type { QmpCommand } from "./qmp-policy.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** Who gave a command, as far as it can be told. */
 export interface QmpAsker {

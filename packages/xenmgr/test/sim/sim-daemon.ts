@@ -17,6 +17,7 @@ export interface SimDaemonParts {
 	controlSocket: string;
 	serveAllConsoles?: boolean;
 	browsers?: DaemonOptions["browsers"];
+	screens?: Partial<Pick<DaemonOptions, "vncTls" | "vncAllowPlain">>;
 	onLog: (line: string) => void;
 }
 
@@ -45,7 +46,7 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
-		const { serveAllConsoles = false, browsers } = parts;
+		const { serveAllConsoles = false, browsers, screens } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
@@ -71,6 +72,8 @@ export class SimDaemon {
 			imageUser: "bulkhead-image",
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
+			vncAllowPlain: false,
+			...screens,
 			serveAllConsoles,
 			logLevel: "info",
 			allowFaults: true,

@@ -17,7 +17,7 @@ import {
 import { onTestFinished } from "vitest";
 import type { DaemonOptions } from "../../src/options.ts";
 import { type SimulatedRelay, startSimulatedRelay } from "../../src/simulated/simulated-relay.ts";
-import { SimDaemon } from "./sim-daemon.ts";
+import { SimDaemon, type SimDaemonParts } from "./sim-daemon.ts";
 
 const EVENTUALLY_MS = 10_000;
 /** Records and journals are on the disk before a call returns: memory is a quicker one. */
@@ -34,6 +34,8 @@ export class SimWorld {
 	serveAllConsoles = false;
 	/** Of daemons that start from now on: where they serve browsers. */
 	browsers: DaemonOptions["browsers"];
+	/** The same: how screens may be reached by TCP. */
+	screens: SimDaemonParts["screens"] = {};
 	relay!: SimulatedRelay;
 	daemon!: SimDaemon;
 	readonly #atBoot: HostCounts;
@@ -94,6 +96,7 @@ export class SimWorld {
 			controlSocket: join(this.directory, "relay", "control.sock"),
 			serveAllConsoles: this.serveAllConsoles,
 			browsers: this.browsers,
+			screens: this.screens,
 			onLog: (line) => this.log.push(line),
 		});
 		await this.eventually("the daemon and its relay", async () => {
