@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { CpioEntry } from "@bulkhead/image";
+import { findPageFiles } from "@bulkhead/web";
 import { rolldown } from "rolldown";
 import { compiledCode } from "./cached-program/compiled-code.ts";
 
@@ -67,6 +68,16 @@ async function commandEntries(
 		{ type: "file", path: `${path}.cache`, content: { file: await compiledCode(source, writer ?? "", trial) } },
 		{ type: "file", path: command, mode: 0o755, content: `#!/bin/sh\nexec node ${path} "$@"\n` },
 	];
+}
+
+/** The page that the daemon serves to browsers, noVNC's files unmodified among it: as they are, beside the daemon. */
+export async function pageEntries(): Promise<CpioEntry[]> {
+	const files = await findPageFiles();
+	return [...files].map(([name, { path }]) => ({
+		type: "file",
+		path: `/usr/lib/bulkhead/screen/${name}`,
+		content: { file: path },
+	}));
 }
 
 /** One file for Node from sources; native addons stay outside. */

@@ -28,6 +28,18 @@ export interface OtherConsole {
 	problem?: string;
 }
 
+export interface GuestScreen {
+	/** RFB without security, for root. */
+	socketPath?: string;
+	/** Who looks now, and how many may. */
+	viewers: number;
+	mostViewers: number;
+	/** Where viewers come by TCP. */
+	listen?: { address: string; port: number; security: "none" | "password" | "tls" | "tls-and-password" };
+	/** Why there is nothing to see. */
+	problem?: string;
+}
+
 /** A guest as the API tells of it. */
 export interface Guest {
 	uuid: Uuid;
@@ -49,6 +61,8 @@ export interface Guest {
 	localQemu?: { pid?: number; state: "starting" | "running" | "failed"; error?: string };
 	/** QEMU's run state as last heard: "running", "paused", "shutdown" … */
 	qmp?: { status: string };
+	/** What there is to see of an HVM guest with a stub domain; absent while it is not served. */
+	screen?: GuestScreen;
 	consoles: GuestConsole[];
 	/** ISO 8601. */
 	createdAt: string;

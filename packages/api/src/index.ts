@@ -41,5 +41,6 @@ export {
 	serializedError,
 	shutdownRequest,
 } from "./schemas.ts";
+export type { Screen, ScreenInvitation } from "./screens.ts";
 export * from "./tuning.ts";
 export { type AttachUsbRequest, attachUsbRequest, type GuestUsbController, type GuestUsbDevice } from "./usb.ts";

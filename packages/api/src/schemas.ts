@@ -74,6 +74,21 @@ export const guestDocument: z.ZodType<Guest> = z.object({
 			error: z.string().optional(),
 		})
 		.optional(),
+	screen: z
+		.object({
+			socketPath: z.string().optional(),
+			viewers: count,
+			mostViewers: count,
+			listen: z
+				.object({
+					address: z.string(),
+					port: count,
+					security: z.enum(["none", "password", "tls", "tls-and-password"]),
+				})
+				.optional(),
+			problem: z.string().optional(),
+		})
+		.optional(),
 	localQemu: z
 		.object({
 			pid: count.optional(),

@@ -15,6 +15,7 @@ import type { QmpDialer } from "./qmp/qmp-dialer.ts";
 import { DEFAULT_QMP_POLICY, type QmpPolicy } from "./qmp/qmp-policy.ts";
 import { QmpTable } from "./qmp/qmp-table.ts";
 import type { RelayLog } from "./relay-log.ts";
+import { ScreenTable } from "./screen/screen-table.ts";
 import { VERSION } from "./version.ts";
 
 export interface RelayOptions {
@@ -22,7 +23,7 @@ export interface RelayOptions {
 	dialQmp: QmpDialer;
 	/**
 	 * Sockets: `control.sock`, `console.sock`, `listeners.sock`, `guests/<uuid>/<label>.sock`,
-	 * `guests/<uuid>/qmp/<role>.sock`.
+	 * `guests/<uuid>/qmp/<role>.sock`, `guests/<uuid>/screen.sock`.
 	 */
 	runDirectory: string;
 	/** Journals: `<uuid>/<label>.*`. */
@@ -36,12 +37,13 @@ export interface RelayOptions {
 }
 
 /**
- * The whole relay over its ports: console rings and QMP sessions on one side, unix sockets on the other. It may be
+ * The whole relay over its ports: console rings, QMP sessions and screens on one side, unix sockets on the other. It may be
  * killed at any instant: the next one continues from the rings and the journals, once it is told what to attach.
  */
 export class Relay {
 	readonly #consoles: ConsoleTable;
 	#channels: ChannelTable | undefined;
+	#screens: ScreenTable | undefined;
 	#inbox: ListenerInbox | undefined;
 	readonly #qmps: QmpTable;
 	readonly #options: RelayOptions;
@@ -95,6 +97,7 @@ export class Relay {
 		this.#framed = undefined;
 		this.#consoles.stop();
 		this.#channels?.stop();
+		this.#screens?.stop();
 		if (this.#inbox) removeSocket(join(this.#options.runDirectory, LISTENER_INBOX));
 		this.#inbox?.close();
 		this.#inbox = undefined;
@@ -118,16 +121,19 @@ export class Relay {
 			find: (guest, label) => this.#consoles.find(guest, label),
 			admit,
 		});
-		const handlers = this.#handlers(this.#openChannels(join(runDirectory, LISTENER_INBOX)));
+		const inbox = this.#options.host.openListenerInbox(join(runDirectory, LISTENER_INBOX));
+		this.#inbox = inbox;
+		const { host } = this.#options;
+		this.#screens = new ScreenTable({ host, inbox, runDirectory, admit, log });
+		const handlers = this.#handlers(this.#openChannels(inbox), this.#screens);
 		this.#control = await ControlServer.open({ path: controlPath, handlers, admit, log });
 	}
 
-	#openChannels(inboxPath: string): ChannelTable {
+	#openChannels(inbox: ListenerInbox): ChannelTable {
 		const { host, log, ptyFiles } = this.#options;
-		this.#inbox = host.openListenerInbox(inboxPath);
 		this.#channels = new ChannelTable({
 			host,
-			inbox: this.#inbox,
+			inbox,
 			log,
 			ptyFiles,
 			onEnded: (ended) => this.#control?.notify("channel-ended", ended),
@@ -145,13 +151,14 @@ export class Relay {
 		return false;
 	}
 
-	#handlers(channels: ChannelTable): RelayHandlers {
+	#handlers(channels: ChannelTable, screens: ScreenTable): RelayHandlers {
 		const consoles = this.#consoles;
 		const qmps = this.#qmps;
 		const holdings = (guest?: Uuid): RelayResult<"list"> => ({
 			consoles: consoles.list(guest),
 			channels: channels.list(guest),
 			qmps: qmps.list(guest),
+			screens: screens.list(guest),
 		});
 		return {
 			hello: () => ({ version: VERSION, pid: process.pid, ...holdings() }),
@@ -168,6 +175,11 @@ export class Relay {
 				await channels.detach(request);
 				return {};
 			},
+			"attach-screen": (request) => screens.attach(request),
+			"detach-screen": async ({ guest }) => {
+				await screens.detach(guest);
+				return {};
+			},
 			"attach-qmp": (request) => qmps.attach(request),
 			"detach-qmp": ({ guest }) => {
 				qmps.detach(guest);
@@ -178,6 +190,7 @@ export class Relay {
 			}),
 			"forget-guest": async ({ guest }) => {
 				qmps.detach(guest);
+				await screens.detach(guest);
 				await channels.forget(guest);
 				await consoles.forget(guest);
 				return {};

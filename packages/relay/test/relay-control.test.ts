@@ -53,6 +53,7 @@ describe("relay: control socket", () => {
 			consoles: [],
 			channels: [],
 			qmps: [],
+			screens: [],
 		});
 		expect(statSync(controlPath).mode & 0o777).toBe(0o600);
 	});

@@ -92,7 +92,7 @@ describe("a guest's QMP sockets", () => {
 		["monitor", "query-status", true],
 		["monitor", "query-block", false],
 		["operator", "cont", true],
-		["operator", "human-monitor-command", false],
+		["operator", "screendump", false],
 		["operator", "migrate", false],
 	])("let a %s say %s: %s", async (role, command, allowed) => {
 		const { pathOf, qemu, world } = await attached({ migrate: () => ({}), "human-monitor-command": () => "" });
@@ -101,6 +101,21 @@ describe("a guest's QMP sockets", () => {
 		expect("return" in answer).toBe(allowed);
 		expect(qemu.received.some(({ execute }) => execute === command)).toBe(allowed);
 		if (!allowed) expect(world.logged.join("\n")).toContain("qmp-command-refused");
+	});
+
+	it.each([
+		["reader", "info pci", true],
+		["reader", "sendkey ctrl-alt-delete", false],
+		["operator", "sendkey ctrl-alt-delete", true],
+		["operator", "drive_add 0 file=/etc/shadow", false],
+		["monitor", "info pci", false],
+	])("let a %s say %s to the monitor for people: %s", async (role, line, allowed) => {
+		const { pathOf, qemu, world } = await attached({ "human-monitor-command": () => "answer\r\n" });
+		const client = await QmpSocketClient.open(pathOf(role));
+		const answer = await client.ask("human-monitor-command", { "command-line": line });
+		expect(answer).toMatchObject(allowed ? { return: "answer\r\n" } : { error: { class: "GenericError" } });
+		expect(qemu.received.some(({ execute }) => execute === "human-monitor-command")).toBe(allowed);
+		if (!allowed) expect(world.logged.join("\n")).toMatch(/[hq]mp-command-refused/);
 	});
 
 	it("take commands without newlines, too, as QEMU does", async () => {

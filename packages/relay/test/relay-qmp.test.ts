@@ -128,7 +128,7 @@ describe("relay: QMP", () => {
 		const qemu = new FakeQemu();
 		const { client } = await RelayWorld.start({ dial: qemu.dial });
 		await client.request("attach-qmp", attach(), limit);
-		for (const command of ["pmemsave", "human-monitor-command", "migrate", "chardev-add", "qmp_capabilities"])
+		for (const command of ["pmemsave", "screendump", "migrate", "chardev-add", "qmp_capabilities"])
 			await expect(client.request("qmp-execute", { guest, command, timeoutMs: 1000 }, limit)).rejects.toMatchObject({
 				code: "qmp-command-refused",
 				remedy: expect.any(String) as string,

@@ -15,6 +15,8 @@ import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
+import { checkScreen } from "./screen/check-screen.ts";
+import type { ScreenPolicy } from "./screen/screen-policy.ts";
 import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
 import { usbTopology } from "./usb/usb-topology.ts";
 
@@ -46,6 +48,7 @@ export interface CheckedHost {
 	xenstore: XenstoreClient;
 	installed: InstalledImages;
 	stubUuid: Uuid;
+	screenPolicy: ScreenPolicy;
 }
 
 /**
@@ -64,6 +67,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 	const disks: ServableDisk[] = [];
 	for (const disk of config.disks) disks.push(await checkDisk(disk, { hypervisor, xenstore, scriptDirectory }));
 	await checkChannels(config.channels);
+	await checkScreen(config, host.screenPolicy);
 	const nics = await checkNics(config, { hypervisor, xenstore }, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,

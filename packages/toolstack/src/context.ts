@@ -4,6 +4,7 @@ import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { ChannelTls, GuestConfig } from "@bulkhead/xlcfg";
 import type { HeldDisk } from "./devices/open-disk.ts";
 import type { GuestRuntime } from "./runtime.ts";
+import type { ScreenPolicy } from "./screen/screen-policy.ts";
 
 /** What the toolstack asks of the process that serves rings: implemented over the relay's control socket. */
 export interface RingServices {
@@ -41,6 +42,14 @@ export interface RingServices {
 		remotePort: EvtchnPort;
 		timeoutMs: number;
 	}): Promise<void>;
+	/** Serves a guest's screen; what was served of it before is let go of. */
+	attachScreen(request: {
+		guest: Uuid;
+		/** The stub domain. */
+		domid: DomId;
+		slots: { ringRef: GrantRef; remotePort: EvtchnPort }[];
+		door?: ScreenDoor;
+	}): Promise<void>;
 	/** Opens the QMP session over the unix socket of a QEMU in domain 0, which is handed to the relay's user. */
 	attachQmpSocket(request: { guest: Uuid; path: string; timeoutMs: number }): Promise<void>;
 	/**
@@ -68,6 +77,17 @@ export type ChannelDoor =
 	| { kind: "listen"; listener: HeldListener; tls?: ChannelKeys }
 	| { kind: "connect"; host: string; port: number; tls?: ChannelKeys };
 
+/** How viewers reach a screen by TCP. */
+export interface ScreenDoor {
+	listener: HeldListener;
+	/** Where it is bound. */
+	address: string;
+	port: number;
+	password?: string;
+	/** In PEM. */
+	tls?: { cert: string; key: string };
+}
+
 /** Files of one guest on the host, each made by the step that needs it. */
 export interface GuestPlaces {
 	/** Copies of what a direct kernel boot needs, for the guest's life. */
@@ -92,7 +112,9 @@ export interface ToolstackContext {
 	rings: RingServices;
 	/** Disks that this process holds open, by virtual device name. */
 	openDisks: Map<string, HeldDisk>;
-	/** Listening sockets of channels that this process holds, by the channel's name. */
+	/** What is said of viewers on TCP. */
+	screenPolicy: ScreenPolicy;
+	/** Listening sockets of channels that this process holds, by the channel's name; and the screen's. */
 	listeners: Map<string, HeldListener>;
 	/** Writes `runtime` down before the next effect. */
 	saveRuntime(): Promise<void>;

@@ -29,6 +29,15 @@ export interface LocalQemu {
 	serialTtys?: { port: number; path: string }[];
 }
 
+/** The screen of a guest with a stub domain. */
+export interface ScreenRuntime {
+	/** How many may look at once: 0 for an image without screen. Absent until the stub domain has said it. */
+	viewers?: number;
+	/** Where viewers come by TCP. */
+	address?: string;
+	port?: number;
+}
+
 /** What is known of a guest beyond its config: kept on disk, so that a new daemon can adopt or undo it. */
 export interface GuestRuntime {
 	guest: DomainRuntime;
@@ -40,6 +49,7 @@ export interface GuestRuntime {
 	/** Present for a guest that has a QEMU in domain 0; empty until that is started. */
 	/** Which console number each channel has until the guest's next start. */
 	channels?: PlacedChannel[];
+	screen?: ScreenRuntime;
 	/** Present for an HVM guest whose QEMU is a process of domain 0; empty until that is started. */
 	qemu?: LocalQemu;
 }

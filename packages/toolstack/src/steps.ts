@@ -77,6 +77,9 @@ export type CreateStep =
 	| { name: "connect-consoles"; consoles: ConsoleRequest[] }
 	| { name: "await-device-model"; timeoutMs: number }
 	| { name: "connect-qmp" }
+	/** A TCP socket for viewers. */
+	| { name: "open-screen-listener" }
+	| { name: "connect-screen" }
 	| { name: "start-qemu"; binary: string }
 	| { name: "await-qemu"; timeoutMs: number }
 	| { name: "connect-qmp-socket" }
@@ -98,6 +101,7 @@ export type DestroyStep =
 	| { name: "await-gone"; role: Role }
 	| { name: "release-pci" }
 	| { name: "close-channels" }
+	| { name: "close-screen" }
 	/** Takes disks and nics from a domain that stays. */
 	| { name: "strip-guest" }
 	| { name: "release-disks" };

@@ -63,7 +63,8 @@ describe("qemuArgs", () => {
 			disks: [disk({ vdev: "sda", devnum: 2048, bus: "scsi", readOnly: true })],
 		};
 		expect(inStub(everything)).toBe(
-			"-xen-domid 7 -no-shutdown -nodefaults -no-user-config -name linux -display none -k de " +
+			"-xen-domid 7 -no-shutdown -nodefaults -no-user-config -name linux " +
+				"-vnc unix:/run/bulkhead-screen.sock,share=force-shared -display none -k de " +
 				"-kernel /dev/xvdy -initrd /dev/xvdz -append root=/dev/xvda, quiet -device lsi53c895a " +
 				"-serial /dev/hvc3 -serial null -serial /dev/hvc4 -device qxl-vga,vram_size_mb=64,ram_size_mb=64 " +
 				"-boot order=c -usb -usbdevice tablet -usbdevice mouse -device intel-hda -device hda-duplex -no-acpi " +
@@ -122,8 +123,22 @@ describe("qemuArgs", () => {
 		expect(inDom0(values)).toContain(expected);
 	});
 
+	it("has a stub domain serve the screen where its init looks for it, whatever else the config says of VNC", () => {
+		const screen = "-vnc unix:/run/bulkhead-screen.sock,share=force-shared -display none";
+		const card = { vga: "stdvga", videoMemoryKiB: 16384 } as const;
+		const elsewhere = { listen: "unix:/etc/passwd", display: 3, findUnused: true, password: "secret,path=/x" };
+		expect(inStub(card)).toContain(`-name linux ${screen} -serial`);
+		expect(inStub({ ...card, vnc: elsewhere, keymap: "pt-br" })).toContain(`-name linux ${screen} -k pt-br -serial`);
+		expect(inStub({ ...card, nographic: true })).not.toContain("-vnc");
+		expect(inStub({ ...card, nographic: true, vnc })).toContain(screen);
+		expect(inStub({ vga: "none", vnc })).not.toContain("-vnc");
+	});
+
+	it.each(["../../etc/passwd", "de,path=x", "DE", "", "de "])("takes %j for no keyboard layout", (keymap) => {
+		expect(() => inStub({ keymap })).toThrow(expect.objectContaining({ code: "unsafe-argument" }));
+	});
+
 	it.each<[string, Values]>([
-		["VNC", { vnc }],
 		["SDL", { sdl: { opengl: false } }],
 		[
 			"SPICE",

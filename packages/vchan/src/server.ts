@@ -105,6 +105,9 @@ export class VchanServer {
 			this.#rings.incoming.discard();
 			this.#rings.outgoing.dropUnread();
 			Atomics.store(page, OFFSET.serverLive, LIVE.connected);
+			// For clients that wait until nothing of the one before is left.
+			const before = Atomics.compareExchange(page, OFFSET.clientLive, LIVE.gone, LIVE.awaited);
+			if (before === LIVE.gone) this.#evtchn.notify();
 		}
 	}
 

@@ -6,6 +6,7 @@ import {
 	LIVE,
 	OFFSET,
 	type OpenVchanServer,
+	openVacantVchanClient,
 	openVchanClient,
 	openVchanServer,
 	type VchanClient,
@@ -57,6 +58,12 @@ class World {
 		return openVchanClient({ grants, evtchns, domid: this.#serving.domid, ringRef, remotePort, reconnectMarker });
 	}
 
+	openVacant({ rings: { grants, evtchns } }: SimProcess, timeoutMs: number): Promise<VchanClient> {
+		const { ringRef, port: remotePort } = this.server;
+		const place = { grants, evtchns, domid: this.#serving.domid, ringRef, remotePort };
+		return openVacantVchanClient(place, { timeoutMs, what: "a clean channel" });
+	}
+
 	async close(): Promise<void> {
 		await this.server.close();
 		this.host.assertIdle();
@@ -105,6 +112,26 @@ describe("VchanServer", () => {
 		world.latest.write("hello");
 		expect(`${(await once(second, "data"))[0]}`).toBe("hello");
 		await second.close();
+	});
+
+	it("lets a client that asks for a clean channel in once it has seen the one before go", async () => {
+		world = new World();
+		const process = world.startClient();
+		const first = world.open(process);
+		first.pause();
+		await turns();
+		world.latest.write("for the first");
+		await turns();
+		await first.close();
+		const second = await world.openVacant(process, 5000);
+		second.write("hello");
+		await turns();
+		expect(world.sessions).toHaveLength(2);
+		expect(world.said).toEqual(["", "hello"]);
+		world.latest.write("for the second");
+		expect(`${(await once(second, "data"))[0]}`).toBe("for the second");
+		await second.close();
+		await turns();
 	});
 
 	it("does not show a new client what the old one left unread, if it saw that one go", async () => {

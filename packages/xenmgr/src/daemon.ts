@@ -15,11 +15,13 @@ import { ImageWatch } from "./guests/image-watch.ts";
 import { Supervisor } from "./guests/supervisor.ts";
 import { findInstalledImages } from "./host/installed-images.ts";
 import { createApp } from "./http/app.ts";
+import { type BrowserServer, serveBrowsers } from "./http/browser/serve-browsers.ts";
 import { serveOnSocket } from "./http/serve-on-socket.ts";
 import { type DaemonOptions, VERSION } from "./options.ts";
 import { QmpRecovery } from "./relay/qmp-recovery.ts";
 import { reattachAll } from "./relay/reattach.ts";
 import { RelayLink } from "./relay/relay-link.ts";
+import { Screens } from "./screen/screens.ts";
 import type { Directories, Services } from "./services.ts";
 
 export interface RunDaemon {
@@ -53,9 +55,10 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const installed = await findInstalledImages(options, hypervisor.domains);
 	await xenstore.write(DISABLE_UDEV, "1");
 
+	const inbox = options.relayInbox ?? join(dirname(options.relaySocket), LISTENER_INBOX);
 	const relay = new RelayLink({
 		path: options.relaySocket,
-		inbox: options.relayInbox ?? join(dirname(options.relaySocket), LISTENER_INBOX),
+		inbox,
 		onNotification: (notification) => handleNotification(notification),
 		onConnected: () => {
 			log.info("Connected to the relay");
@@ -80,6 +83,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		events,
 		installed,
 		directories,
+		screenPolicy: { allowPlain: options.vncAllowPlain, ...(options.vncTls && { tls: options.vncTls }) },
 		log,
 	};
 	const guests = new Guests(services);
@@ -111,10 +115,13 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 
 	await adoptAll(services, guests, supervisor);
 	relay.start();
-	const app = createApp({ services, guests, supervisor, others, allowFaults: options.allowFaults });
+	const screens = new Screens({ guests, relayDirectory: dirname(inbox), log });
+	const browsers = await openToBrowsers(options, screens, log);
+	const app = createApp({ services, guests, supervisor, screens, others, allowFaults: options.allowFaults });
 	const server = await serveOnSocket(app, options.socket);
 	const heartbeat = setInterval(() => events.emit("heartbeat"), HEARTBEAT_MS);
 	log.info({ version: VERSION, socket: options.socket, guests: guests.all().length }, "bulkheadd is ready");
+	void screens.follow(events, stopped);
 	others?.run().catch((error: unknown) => {
 		if (!stopped.aborted) log.error({ error: serializeError(error) }, "Cannot follow other toolstacks' domains");
 	});
@@ -130,10 +137,32 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 		stop.abort();
 		clearInterval(heartbeat);
 		recovery.stop();
+		screens.close();
+		await browsers?.close();
 		await server.close();
 		relay.close();
 		xenstore.close();
 		hypervisor.close();
+	}
+}
+
+/** Guests matter more than screens: what cannot be served is told to whoever asks for it. */
+async function openToBrowsers(
+	{ browsers }: DaemonOptions,
+	screens: Screens,
+	log: Logger,
+): Promise<BrowserServer | undefined> {
+	if (!browsers) return undefined;
+	try {
+		const server = await serveBrowsers(browsers, screens);
+		screens.browserUrl = server.url;
+		log.info({ url: server.url }, "Browsers are served guests' screens");
+		return server;
+	} catch (error) {
+		const { message, cause } = serializeError(error);
+		screens.whyNot = cause ? `${message} (${cause.message})` : message;
+		log.error({ error: serializeError(error) }, "Browsers are not served");
+		return undefined;
 	}
 }
 

@@ -1,5 +1,5 @@
 import type { Hypervisor } from "@bulkhead/hypervisor";
-import type { InstalledImages } from "@bulkhead/toolstack";
+import type { InstalledImages, ScreenPolicy } from "@bulkhead/toolstack";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { Logger } from "pino";
 import type { Events } from "./events.ts";
@@ -31,5 +31,6 @@ export interface Services {
 	events: Events;
 	installed: InstalledImages;
 	directories: Directories;
+	screenPolicy: ScreenPolicy;
 	log: Logger;
 }

@@ -23,6 +23,7 @@ import type {
 import type { AssignablePci, AttachPciRequest, GuestPci, MakeAssignableRequest } from "../pci.ts";
 import { API } from "../protocol.ts";
 import type { CreateGuestRequest, QmpRequest, ShutdownRequest } from "../requests.ts";
+import type { Screen, ScreenInvitation } from "../screens.ts";
 import type {
 	CreatePoolRequest,
 	GuestScheduling,
@@ -190,6 +191,15 @@ export class ApiClient {
 		const timeoutMs = request.timeoutMs + GRACE_MS;
 		const answer = await this.#json(guestPath(ref, "/qmp"), { method: "POST", body: request, timeoutMs });
 		return (answer as { return: unknown }).return;
+	}
+
+	async screen(ref: string): Promise<Screen> {
+		return (await this.#json(guestPath(ref, "/screen"))) as Screen;
+	}
+
+	/** A URL for one browser, once and soon. */
+	async inviteToScreen(ref: string): Promise<ScreenInvitation> {
+		return (await this.#json(guestPath(ref, "/screen"), { method: "POST" })) as ScreenInvitation;
 	}
 
 	async disks(ref: string): Promise<GuestDisk[]> {

@@ -5,6 +5,7 @@ export type { AssignablePci, AttachPciRequest, GuestPci, MakeAssignableRequest }
 export { API } from "../protocol.ts";
 export { RELAY_PATHS } from "../relay/limits.ts";
 export type * from "../requests.ts";
+export type * from "../screens.ts";
 export type * from "../tuning.ts";
 export type { AttachUsbRequest, GuestUsbController, GuestUsbDevice } from "../usb.ts";
 export { ApiClient, type ApiClientOptions, type OperationOptions } from "./api-client.ts";

@@ -118,10 +118,49 @@ export type AttachedQmp = QmpPlace & {
 	clients: number;
 };
 
+/** A screen's way for one viewer: a vchan of the stub domain. */
+export interface ScreenSlot {
+	ringRef: GrantRef;
+	remotePort: EvtchnPort;
+}
+
+/** A TCP socket on which viewers come, in the relay's inbox under this token. */
+export interface ScreenListener {
+	token: string;
+	/** Where it is bound: for `list` only. */
+	address: string;
+	port: number;
+	/** Viewers must know it; VNC looks at its first 8 bytes. */
+	password?: string;
+	/** Viewers must speak VeNCrypt. */
+	tls?: Required<Pick<ChannelKeys, "cert" | "key">>;
+}
+
+export interface AttachScreen {
+	guest: Uuid;
+	/** The stub domain, which serves the vchans. */
+	domid: DomId;
+	/** One for each viewer at a time. */
+	slots: ScreenSlot[];
+	listener?: ScreenListener;
+}
+
+export interface AttachedScreen extends Omit<AttachScreen, "listener"> {
+	/** RFB without security. */
+	socketPath: string;
+	/** Who looks now. */
+	viewers: number;
+	listener?: Pick<ScreenListener, "address" | "port"> & {
+		/** What viewers must do first. */
+		security: "none" | "password" | "tls" | "tls-and-password";
+	};
+}
+
 export interface RelayHoldings {
 	consoles: AttachedConsole[];
 	channels: AttachedChannel[];
 	qmps: AttachedQmp[];
+	screens: AttachedScreen[];
 }
 
 export type Nothing = Record<string, never>;
@@ -148,6 +187,10 @@ export interface RelayMethods {
 	"attach-qmp": { params: AttachQmp; result: QmpStatus };
 	/** Unknown guests are success. */
 	"detach-qmp": { params: { guest: Uuid }; result: Nothing };
+	/** Serves a guest's screen; what was served of it before is let go of, with its viewers. */
+	"attach-screen": { params: AttachScreen; result: { socketPath: string } };
+	/** Viewers go. Unknown guests are success. */
+	"detach-screen": { params: { guest: Uuid }; result: Nothing };
 	/** One command for the guest's QEMU, if the relay's policy allows it. */
 	"qmp-execute": {
 		params: { guest: Uuid; command: string; arguments?: Record<string, unknown>; timeoutMs: number };

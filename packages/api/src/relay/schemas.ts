@@ -35,9 +35,10 @@ const channelRing = {
 };
 const pem = z.string().max(RELAY_LIMITS.pemBytes).optional();
 const keys = z.object({ ca: pem, cert: pem, key: pem, serverName: z.string().min(1).max(253).optional() }).optional();
+const token = z.string().regex(/^[0-9a-f]{32}$/);
 const door = z.discriminatedUnion("kind", [
 	z.object({ kind: z.literal("pty") }),
-	z.object({ kind: z.literal("listen"), token: z.string().regex(/^[0-9a-f]{32}$/), tls: keys }),
+	z.object({ kind: z.literal("listen"), token, tls: keys }),
 	z.object({
 		kind: z.literal("connect"),
 		host: z.string().min(1).max(253),
@@ -66,6 +67,22 @@ const qmpState = {
 	clients: countField,
 };
 
+const listenerPlace = { address: z.string().min(1).max(64), port: z.number().int().min(1).max(65_535) };
+const screen = {
+	guest: uuidField,
+	domid: domIdField,
+	slots: z
+		.array(z.object({ ringRef: grantRefField, remotePort: evtchnPortField }))
+		.min(1)
+		.max(RELAY_LIMITS.screenSlots),
+};
+const screenListener = z.object({
+	...listenerPlace,
+	token,
+	password: z.string().min(1).max(255).optional(),
+	tls: z.object({ cert: z.string().max(RELAY_LIMITS.pemBytes), key: z.string().max(RELAY_LIMITS.pemBytes) }).optional(),
+});
+
 const holdings = {
 	consoles: z.array(
 		z.object({
@@ -89,6 +106,16 @@ const holdings = {
 		}),
 	),
 	qmps: z.array(z.union([z.object({ ...vchan, ...qmpState }), z.object({ ...unixSocket, ...qmpState })])),
+	screens: z.array(
+		z.object({
+			...screen,
+			socketPath: z.string(),
+			viewers: countField,
+			listener: z
+				.object({ ...listenerPlace, security: z.enum(["none", "password", "tls", "tls-and-password"]) })
+				.optional(),
+		}),
+	),
 };
 
 /** The checks behind RelayMethods: parameters by the relay, results by its client. */
@@ -114,6 +141,11 @@ export const RELAY_METHODS: {
 		result: z.object({ qemuVersion: z.string(), status: z.string() }),
 	},
 	"detach-qmp": { params: z.object({ guest: uuidField }), result: nothing },
+	"attach-screen": {
+		params: z.object({ ...screen, listener: screenListener.optional() }),
+		result: z.object({ socketPath: z.string() }),
+	},
+	"detach-screen": { params: z.object({ guest: uuidField }), result: nothing },
 	"qmp-execute": {
 		params: z.object({
 			guest: uuidField,

@@ -13,6 +13,7 @@ import { addHostCommands } from "./host-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addNetworkCommands } from "./network-commands.ts";
 import { addPciCommands } from "./pci-commands.ts";
+import { addScreenCommands } from "./screen-commands.ts";
 import type { StartCommand } from "./start-command.ts";
 import { addTuningCommands } from "./tuning-commands.ts";
 import { addUsbCommands } from "./usb-commands.ts";
@@ -59,6 +60,7 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	addTuningCommands(program, start);
 	addLookCommands(program, start);
 	addConsoleCommand(program, start);
+	addScreenCommands(program, start);
 	addHostCommands(program, start);
 	addConfigCommands(program, start);
 	addHelpCommands(program, io);

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { ChannelDoorPlace, ChannelKeys } from "@bulkhead/api/relay";
@@ -12,6 +11,7 @@ import {
 	type PtyFiles,
 } from "@bulkhead/console";
 import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
+import { serveHanded } from "../stream/serve-handed.ts";
 
 export interface DoorParts {
 	devices: RingHost["devices"];
@@ -45,25 +45,9 @@ async function openListener(
 	ring: ChannelRing,
 	{ inbox, onTrouble }: DoorParts,
 ): Promise<ChannelDoor> {
-	const handed = inbox.take(token);
-	if (!handed)
-		throw new BulkheadError("listener-missing", "The channel's listening socket has not come", {
-			remedy: "Hand it over first; a token is good for one request",
-		});
-	let server: Server;
-	try {
-		server = tls ? tlsServer(tls, onTrouble) : createServer();
-	} catch (error) {
-		handed.close();
-		throw error;
-	}
+	const makeServer = (): Server => (tls ? tlsServer(tls, onTrouble) : createServer());
+	const server = await serveHanded({ inbox, token, makeServer, what: "channel" });
 	server.maxConnections = MOST_CONNECTIONS;
-	handed.serve(server);
-	try {
-		await once(server, "listening");
-	} catch (cause) {
-		throw new BulkheadError("cannot-listen", "Cannot accept from the channel's listening socket", { cause });
-	}
 	server.on("error", (error) => onTrouble("A connection was lost before it was there", error));
 	return new ListeningDoor(server, ring, tls ? "secureConnection" : "connection");
 }

@@ -4,10 +4,10 @@ import { Duplex } from "node:stream";
 import { AsyncQueue, BulkheadError, printable } from "@bulkhead/base";
 import { listen, removeSocket } from "@bulkhead/console";
 import { openVchanClient } from "@bulkhead/vchan";
+import { pump } from "../stream/pump.ts";
 import { findVchan } from "./find-vchan.ts";
 import type { LocalPlace } from "./options.ts";
 import { announce, type ProxyParts, untilGone } from "./proxy.ts";
-import { pump } from "./pump.ts";
 
 /** Connections that wait while one is served; the kernel keeps a few more. */
 const MOST_WAITING = 16;

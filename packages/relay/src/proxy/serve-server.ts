@@ -3,9 +3,9 @@ import { Duplex } from "node:stream";
 import { domId } from "@bulkhead/base";
 import { openVchanServer, type VchanServer, type VchanSession } from "@bulkhead/vchan";
 import { connectSocket } from "../qmp/connect-socket.ts";
+import { pump } from "../stream/pump.ts";
 import type { LocalPlace } from "./options.ts";
 import { announce, type ProxyParts } from "./proxy.ts";
-import { pump } from "./pump.ts";
 
 const CONNECT_MS = 5000;
 

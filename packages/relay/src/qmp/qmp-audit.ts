@@ -1,7 +1,8 @@
 import { BulkheadError, printable, type Uuid } from "@bulkhead/base";
 import type { RelayLog } from "../relay-log.ts";
+import { TokenBucket } from "../stream/token-bucket.ts";
+import { HMP_COMMAND, isLooking } from "./hmp-policy.ts";
 import type { QmpCommand } from "./qmp-policy.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** Who gave a command, as far as it can be told. */
 export interface QmpAsker {
@@ -28,7 +29,7 @@ export class QmpAudit {
 	}
 
 	done(command: QmpCommand & QmpAsker, ms: number): void {
-		if (!isQuery(command.command)) this.#log.info({ ...this.#facts(command), ms: Math.round(ms) }, "QMP command");
+		if (!isQuery(command)) this.#log.info({ ...this.#facts(command), ms: Math.round(ms) }, "QMP command");
 	}
 
 	failed(command: QmpCommand & QmpAsker, ms: number, error: unknown): void {
@@ -54,6 +55,7 @@ export class QmpAudit {
 	}
 }
 
-function isQuery(command: string): boolean {
+function isQuery({ command, args }: QmpCommand): boolean {
+	if (command === HMP_COMMAND) return isLooking(args?.["command-line"]);
 	return command.startsWith("query-") || command.startsWith("qom-get") || command.startsWith("qom-list");
 }

@@ -1,5 +1,6 @@
 import { PeerRefusedError, ProtocolError } from "@bulkhead/base";
 import { checkEvent } from "@bulkhead/qmp/commands";
+import { checkHmp, HMP_COMMAND } from "./hmp-policy.ts";
 
 /** Who asks: bulkheadd over the control socket, or whoever connects to one of a guest's QMP sockets. */
 export type QmpRole = "toolstack" | "operator" | "reader" | "monitor";
@@ -7,6 +8,8 @@ export type QmpRole = "toolstack" | "operator" | "reader" | "monitor";
 export interface QmpPolicy {
 	/** What each role may say: exact names, or a prefix ending in "*". */
 	commands: Readonly<Record<QmpRole, readonly string[]>>;
+	/** Who may say anything to the monitor for people; others are held to hmp-policy.ts. */
+	wholeMonitor?: readonly QmpRole[];
 	/** Longest arguments of a command as JSON, in bytes. */
 	argumentBytes: number;
 	/** Longest data of an event as JSON, in bytes; longer ones are dropped. */
@@ -25,12 +28,13 @@ interface Rate {
 	perSecond: number;
 }
 
-const READING = ["query-*", "qom-get", "qom-list", "qom-list-properties"];
+/** The monitor for people has an allow-list of its own commands: see hmp-policy.ts. */
+const READING = ["query-*", "qom-get", "qom-list", "qom-list-properties", HMP_COMMAND];
 
 /**
  * What the toolstack and its users need of a guest's QEMU. Not on the list, on purpose: anything that names a file or a
- * socket of the host that QEMU runs in (`pmemsave`, `chardev-add`, `dump-guest-memory`, `migrate` …) and the human
- * monitor, which can do all of it.
+ * socket of the host that QEMU runs in (`pmemsave`, `chardev-add`, `dump-guest-memory`, `migrate` …) and most of the
+ * human monitor, which can do all of it.
  */
 const ACTING = [
 	...READING,
@@ -86,8 +90,10 @@ export const DEFAULT_QMP_POLICY: QmpPolicy = {
 /** More commands for those who may act. */
 export function allowMore(policy: QmpPolicy, commands: readonly string[]): QmpPolicy {
 	const { toolstack, operator } = policy.commands;
+	const isWhole = commands.some((allowed) => matches(allowed, HMP_COMMAND));
 	return {
 		...policy,
+		...(isWhole && { wholeMonitor: ["toolstack", "operator"] }),
 		commands: {
 			...policy.commands,
 			toolstack: [...toolstack, ...commands],
@@ -114,6 +120,7 @@ export function checkCommand(policy: QmpPolicy, { role, command, args }: Omit<Qm
 			remedy: "Allow it with the relay's option --qmp-allow, if you trust every operator of this host with it",
 			fields: { command, role },
 		});
+	if (command === HMP_COMMAND && !policy.wholeMonitor?.includes(role)) checkHmp(args, { mayAct: role !== "reader" });
 	const bytes = args === undefined ? 0 : Buffer.byteLength(JSON.stringify(args));
 	if (bytes > policy.argumentBytes)
 		throw new PeerRefusedError("qmp-arguments-too-long", `QMP command ${command} has ${bytes} bytes of arguments`, {

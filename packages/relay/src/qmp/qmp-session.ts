@@ -4,11 +4,11 @@ import { CancelledError, DeadlineError, delay, ProtocolError, withDeadline } fro
 import type { QmpVersion } from "@bulkhead/qmp";
 import { checkResult } from "@bulkhead/qmp/commands";
 import type { RelayLog } from "../relay-log.ts";
+import { TokenBucket } from "../stream/token-bucket.ts";
 import { type QmpAsker, QmpAudit } from "./qmp-audit.ts";
 import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
 import { checkCommand, isFitEvent, type QmpCommand, type QmpPolicy } from "./qmp-policy.ts";
 import { Slots } from "./slots.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 export interface QmpSessionOptions {
 	request: AttachQmp;

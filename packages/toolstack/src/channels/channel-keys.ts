@@ -7,12 +7,12 @@ import { FileUnusableError } from "../errors.ts";
 const MOST_BYTES = 64 * 1024;
 const FILES = { ca: "authority", cert: "certificate", key: "key" } as const;
 
-/** The contents of a channel's files: the relay, who needs them, may not open them. @throws FileUnusableError */
-export async function readKeys(tls: ChannelTls): Promise<ChannelKeys> {
+/** The contents of files with keys: the relay, who needs them, may not open them. @throws FileUnusableError */
+export async function readKeys(tls: ChannelTls, whose = "channel's"): Promise<ChannelKeys> {
 	const keys: ChannelKeys = tls.serverName === undefined ? {} : { serverName: tls.serverName };
 	for (const name of ["ca", "cert", "key"] as const) {
 		const path = tls[name];
-		if (path !== undefined) keys[name] = await readPem(`channel's ${FILES[name]}`, path);
+		if (path !== undefined) keys[name] = await readPem(`${whose} ${FILES[name]}`, path);
 	}
 	return keys;
 }

@@ -17,7 +17,7 @@ export function pvQemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...monitorArgs(place),
 		"-xen-attach",
 		...nameArgs(config),
-		...screenArgs(screen, place),
+		...screenArgs(screen),
 		...(screen.vnc || screen.sdl ? [] : ["-nographic"]),
 		...chrootArgs(place),
 		...ownersArgs(config.deviceModel?.args),

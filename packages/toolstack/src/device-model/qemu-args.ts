@@ -1,13 +1,13 @@
 import type { DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import type { ArgsPlace } from "./args/args-place.ts";
+import { type ArgsPlace, inStub } from "./args/args-place.ts";
 import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
 import { chrootArgs, monitorArgs, nameArgs, restrictionArgs, targetArgs, userArgs } from "./args/identity-args.ts";
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
 import { ownersArgs } from "./args/owners-args.ts";
-import { nographicArgs, screenArgs } from "./args/screen-args.ts";
+import { nographicArgs, screenArgs, stubScreenArgs } from "./args/screen-args.ts";
 import { serialArgs } from "./args/serial-args.ts";
 import { soundArgs } from "./args/sound-args.ts";
 import { spiceArgs } from "./args/spice-args.ts";
@@ -27,7 +27,7 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...targetArgs(place),
 		...monitorArgs(place),
 		...nameArgs(config),
-		...screenArgs(config, place),
+		...(inStub(place) ? stubScreenArgs(config) : screenArgs(config)),
 		...kernelArgs(config, place),
 		...scsiArgs(config),
 		...serialArgs(config, place),

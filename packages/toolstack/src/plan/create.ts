@@ -1,6 +1,7 @@
 import type { Uuid } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import { listens } from "../channels/channel-listener.ts";
+import { hasStubScreen } from "../device-model/args/screen-args.ts";
 import { serialConsoles } from "../device-model/args/serial-args.ts";
 import { bootFilesOf } from "../device-model/direct-boot.ts";
 import { isAwaited } from "../devices/connect-disk.ts";
@@ -99,6 +100,7 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 		parallel(
 			...openDisks(facts),
 			...openListeners(config),
+			...(hasStubScreen(config) && config.vnc ? [step<CreateStep>({ name: "open-screen-listener" })] : []),
 			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
 			buildDomain("guest", config, facts),
 			buildDomain("stub", config, facts),
@@ -123,11 +125,17 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 		parallel(
 			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),
 			// MiniOS' older QEMU has none: it is told what to do by xenstore (stub-domain.md §5).
-			...(protocol === "linux" ? [step<CreateStep>({ name: "connect-qmp" })] : []),
+			...(protocol === "linux" ? [connectQemu(config)] : []),
 		),
 		...plugUsb(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
+}
+
+/** The screen last: what there is of it is known once QMP is. */
+function connectQemu(config: GuestConfig): Plan<CreateStep> {
+	const qmp = step<CreateStep>({ name: "connect-qmp" });
+	return hasStubScreen(config) ? serial<CreateStep>(qmp, step({ name: "connect-screen" })) : qmp;
 }
 
 /** One after the other: they share the bus's nodes. */

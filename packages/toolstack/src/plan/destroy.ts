@@ -22,6 +22,7 @@ export function planStrip(runtime: GuestRuntime): Plan<DestroyStep> {
 				]
 			: []),
 		step({ name: "strip-guest" }),
+		...(runtime.screen ? [step<DestroyStep>({ name: "close-screen" })] : []),
 		step({ name: "release-disks" }),
 	);
 }
@@ -54,6 +55,7 @@ export function planDestroy(
 		...(runtime.pci ? [step<DestroyStep>({ name: "release-pci" })] : []),
 		// Who waits at a socket of a guest that is started again goes on waiting.
 		...(purge && hasChannels ? [step<DestroyStep>({ name: "close-channels" })] : []),
+		...(purge && runtime.screen ? [step<DestroyStep>({ name: "close-screen" })] : []),
 		step({ name: "release-disks" }),
 	);
 }

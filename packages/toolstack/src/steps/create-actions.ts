@@ -13,6 +13,8 @@ import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
 import { attachPci } from "../pci/attach-pci.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
+import { connectScreen } from "../screen/connect-screen.ts";
+import { closeScreenListener, holdScreenListener } from "../screen/screen-listener.ts";
 import type { CreateStep, Role } from "../steps.ts";
 import { plugUsb } from "../usb/plug-usb.ts";
 import { channelActions } from "./channel-actions.ts";
@@ -177,6 +179,20 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			const ring = await awaitQmpVchan(context, place, signal);
 			await context.rings.attachQmp({ guest: context.config.uuid, domid: place.stub, ...ring, timeoutMs: QMP_MS });
 		},
+		undo: (_, context) => releaseRings(context),
+	},
+
+	"open-screen-listener": {
+		title: () => "Listening for viewers of the screen",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => holdScreenListener(context),
+		undo: async (_, context) => closeScreenListener(context),
+	},
+
+	"connect-screen": {
+		title: () => "Serving the screen",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => connectScreen(context, placeOf(context)),
 		undo: (_, context) => releaseRings(context),
 	},
 

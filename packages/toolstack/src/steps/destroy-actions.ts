@@ -14,6 +14,7 @@ import type { StepActions } from "../executor.ts";
 import { removePvDisk } from "../hotplug/pv-disk.ts";
 import { releasePci } from "../pci/attach-pci.ts";
 import { domidOf, runtimeOf } from "../runtime.ts";
+import { closeScreenListener } from "../screen/screen-listener.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
 const QUICK_MS = 20_000;
@@ -37,7 +38,7 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		},
 	},
 	"forget-relay": {
-		title: () => "Letting go of consoles and QMP",
+		title: () => "Letting go of consoles, screen and QMP",
 		timeoutMs: QUICK_MS,
 		run: ({ purge }, { rings, config }) => rings.release(config.uuid, { purge }),
 	},
@@ -105,6 +106,11 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		title: () => "Removing the sockets of channels",
 		timeoutMs: QUICK_MS,
 		run: (_, context) => closeListeners(context),
+	},
+	"close-screen": {
+		title: () => "Closing the screen's port",
+		timeoutMs: QUICK_MS,
+		run: async (_, context) => closeScreenListener(context),
 	},
 	"strip-guest": {
 		title: () => "Taking disks and nics from the guest",

@@ -13,6 +13,7 @@ import {
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 import { serveChannels, stopChannels } from "./serve-channels.ts";
+import { tellOfScreen } from "./tell-of-screen.ts";
 
 export interface BuildOptions {
 	paused: boolean;
@@ -30,11 +31,11 @@ const RELAY_TIMEOUT_MS = 5000;
  * @throws FileUnusableError, NicUnusableError, NotEnoughMemoryError, StepFailedError, CancelledError
  */
 export async function buildGuest(guest: Guest, services: Services, options: BuildOptions): Promise<void> {
-	const { hypervisor, xenstore, installed, store, relay } = services;
+	const { hypervisor, xenstore, installed, store, relay, screenPolicy } = services;
 	const { record } = guest;
 	await relay.awaitConnection(RELAY_TIMEOUT_MS);
 	const stubUuid = record.runtime.stub?.uuid ?? record.uuid;
-	const facts = await checkHost(record.config, { hypervisor, xenstore, installed, stubUuid });
+	const facts = await checkHost(record.config, { hypervisor, xenstore, installed, screenPolicy, stubUuid });
 	record.phase = "creating";
 	await store.save(record);
 	const plan = planCreate(record.config, facts, { paused: options.paused });
@@ -49,6 +50,7 @@ export async function buildGuest(guest: Guest, services: Services, options: Buil
 	record.startedAt = new Date().toISOString();
 	await store.save(record);
 	serveChannels(guest, services);
+	tellOfScreen(guest, services);
 }
 
 /** After the executor's undoing: waits until the domains are gone. What still fails is left for `bulkhead destroy`. */

@@ -41,11 +41,16 @@ export class Guest {
 		});
 	}
 
-	/** The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. */
-	static freshRuntime(config: GuestConfig): GuestRecord["runtime"] {
+	/**
+	 * The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. The screen keeps its port:
+	 * viewers come back to it.
+	 */
+	static freshRuntime(config: GuestConfig, before?: GuestRecord["runtime"]): GuestRecord["runtime"] {
 		const guest = { uuid: config.uuid };
 		if (config.type !== "hvm") return needsPvQemu(config) ? { guest, qemu: {} } : { guest };
-		return config.deviceModel?.place === "dom0" ? { guest, qemu: {} } : { guest, stub: { uuid: randomUuid() } };
+		if (config.deviceModel?.place === "dom0") return { guest, qemu: {} };
+		const { address, port } = before?.screen ?? {};
+		return { guest, stub: { uuid: randomUuid() }, ...(port !== undefined && { screen: { address, port } }) };
 	}
 
 	get uuid(): Uuid {
@@ -61,7 +66,7 @@ export class Guest {
 		return { uuid: this.uuid, name: this.name, domid: this.record.runtime.guest.domid };
 	}
 
-	context({ xenstore, hypervisor, relay, store, directories }: Services): ToolstackContext {
+	context({ xenstore, hypervisor, relay, store, directories, screenPolicy }: Services): ToolstackContext {
 		return {
 			config: this.record.config,
 			runtime: this.record.runtime,
@@ -75,6 +80,7 @@ export class Guest {
 				qemuLog: join(directories.log, `qemu-dm-${this.name}.log`),
 			},
 			rings: relay,
+			screenPolicy,
 			openDisks: this.#openDisks,
 			listeners: this.#listeners,
 			saveRuntime: () => store.save(this.record),

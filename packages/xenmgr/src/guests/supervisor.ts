@@ -139,7 +139,7 @@ export class Supervisor {
 
 	/** Builds a guest whose domains are gone. A guest that cannot be built again has ended. */
 	async startAgain(guest: Guest): Promise<void> {
-		guest.record.runtime = Guest.freshRuntime(guest.record.config);
+		guest.record.runtime = Guest.freshRuntime(guest.record.config, guest.record.runtime);
 		try {
 			await buildGuest(guest, this.#services, { paused: false });
 		} catch (error) {

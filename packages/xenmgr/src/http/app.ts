@@ -19,6 +19,7 @@ import { awaitEnd, requestPower, requireDomid } from "../guests/power.ts";
 import type { Supervisor } from "../guests/supervisor.ts";
 import { examine } from "../host/doctor.ts";
 import { VERSION } from "../options.ts";
+import type { Screens } from "../screen/screens.ts";
 import type { Services } from "../services.ts";
 import { addChannelRoutes } from "./channel-routes.ts";
 import { addDiskRoutes } from "./disk-routes.ts";
@@ -29,6 +30,7 @@ import { addPciRoutes } from "./pci-routes.ts";
 import { addPoolRoutes } from "./pool-routes.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
+import { addScreenRoutes } from "./screen-routes.ts";
 import { addTuningRoutes } from "./tuning-routes.ts";
 import { addUsbRoutes } from "./usb-routes.ts";
 
@@ -36,6 +38,7 @@ export interface AppParts {
 	services: Services;
 	guests: Guests;
 	supervisor: Supervisor;
+	screens: Screens;
 	/** On a daemon that serves consoles of other toolstacks' domains. */
 	others?: OtherConsoles | undefined;
 	/** Honour the fault headers of tests. */
@@ -64,6 +67,7 @@ export function createApp(parts: AppParts): Hono {
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
 	addChannelRoutes(app, parts, operations);
+	addScreenRoutes(app, parts);
 	addDiskRoutes(app, parts);
 	addUsbRoutes(app, parts);
 	addPciRoutes(app, parts);

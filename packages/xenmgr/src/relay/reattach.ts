@@ -1,5 +1,12 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
-import { awaitQmpVchan, connectConsole, consolesOf, qmpSocketOf } from "@bulkhead/toolstack";
+import {
+	awaitQmpVchan,
+	connectConsole,
+	connectScreen,
+	consolesOf,
+	hasStubScreen,
+	qmpSocketOf,
+} from "@bulkhead/toolstack";
 import type { Guest } from "../guests/guest.ts";
 import type { Services } from "../services.ts";
 
@@ -32,12 +39,25 @@ async function reattachGuest(guest: Guest, services: Services): Promise<void> {
 	const results = await Promise.allSettled([
 		...attachments,
 		reattachQmp(guest, services, { signal, timeoutMs: GREETING_TIMEOUT_MS }),
+		reattachScreen(guest, services),
 		guest.channels?.relayIsBack(),
 	]);
 	for (const result of results) {
 		if (result.status === "fulfilled" || result.reason instanceof CancelledError) continue;
 		services.log.warn({ guest: guest.uuid, error: serializeError(result.reason) }, "Cannot attach a ring again");
 	}
+}
+
+/** One that the relay serves already, for an earlier daemon, is left with its viewers. */
+async function reattachScreen(guest: Guest, services: Services): Promise<void> {
+	const { config, runtime, deviceModelFailure } = guest.record;
+	const { guest: domain, stub, screen } = runtime;
+	if (!hasStubScreen(config) || !screen?.viewers || deviceModelFailure !== undefined) return;
+	if (stub?.domid === undefined || domain.domid === undefined) return;
+	const { screens } = await services.relay.list(guest.uuid);
+	const served = screens.find((each) => each.guest === guest.uuid && each.domid === stub.domid);
+	if (served && served.listener?.port === screen.port) return;
+	await connectScreen(guest.context(services), { guest: { domid: domain.domid, uuid: guest.uuid }, stub: stub.domid });
 }
 
 /** Nothing where there is no QEMU to speak with. */

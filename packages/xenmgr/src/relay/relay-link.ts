@@ -8,6 +8,7 @@ import {
 	type RelayResult,
 } from "@bulkhead/api/relay";
 import { BulkheadError, CancelledError, DeadlineError, DOM0, delay, Mutex, type Uuid } from "@bulkhead/base";
+import type { HeldListener } from "@bulkhead/hypervisor";
 import type { RingServices } from "@bulkhead/toolstack";
 
 export interface RelayLinkOptions {
@@ -24,6 +25,7 @@ export interface RelayLinkOptions {
 }
 
 type AttachChannel = Parameters<RingServices["attachChannel"]>[0];
+type AttachScreen = Parameters<RingServices["attachScreen"]>[0];
 
 const TOKEN_BYTES = 16;
 const RETRY_MS = { first: 100, longest: 2000 } as const;
@@ -77,9 +79,7 @@ export class RelayLink implements RingServices {
 	async attachChannel({ door, ...request }: AttachChannel): Promise<{ ptyPath?: string }> {
 		return this.#handingOver.run(async () => {
 			if (door.kind !== "listen") return this.#request("attach-channel", { ...request, door }, REQUEST_TIMEOUT_MS);
-			const token = randomBytes(TOKEN_BYTES).toString("hex");
-			await this.#connection(REQUEST_TIMEOUT_MS);
-			door.listener.handTo(this.#options.inbox, token);
+			const token = await this.#handOver(door.listener);
 			const place = { kind: door.kind, token, ...(door.tls && { tls: door.tls }) };
 			return this.#request("attach-channel", { ...request, door: place }, REQUEST_TIMEOUT_MS);
 		});
@@ -91,6 +91,16 @@ export class RelayLink implements RingServices {
 
 	async servedChannels(guest: Uuid): Promise<RelayResult<"list">["channels"]> {
 		return (await this.list(guest)).channels.filter((channel) => channel.guest === guest);
+	}
+
+	/** A listening socket goes into the relay's inbox first. */
+	async attachScreen({ door, ...request }: AttachScreen): Promise<void> {
+		await this.#handingOver.run(async () => {
+			if (!door) return this.#request("attach-screen", request, REQUEST_TIMEOUT_MS);
+			const token = await this.#handOver(door.listener);
+			const { listener: _, ...listener } = door;
+			return this.#request("attach-screen", { ...request, listener: { token, ...listener } }, REQUEST_TIMEOUT_MS);
+		});
 	}
 
 	async attachQmp({ timeoutMs, ...request }: Parameters<RingServices["attachQmp"]>[0]): Promise<void> {
@@ -144,6 +154,7 @@ export class RelayLink implements RingServices {
 		const labels = consoles.filter((console) => console.guest === guest).map(({ label }) => label);
 		await Promise.all([
 			this.#request("detach-qmp", { guest }, RELEASE_TIMEOUT_MS),
+			this.#request("detach-screen", { guest }, RELEASE_TIMEOUT_MS),
 			...channels
 				.filter((channel) => channel.guest === guest)
 				.map(({ name }) => this.#request("detach-channel", { guest, name }, RELEASE_TIMEOUT_MS)),
@@ -158,6 +169,14 @@ export class RelayLink implements RingServices {
 
 	async hello(): Promise<RelayResult<"hello">> {
 		return this.#request("hello", {}, REQUEST_TIMEOUT_MS);
+	}
+
+	/** @returns the name under which the relay finds it, once */
+	async #handOver(listener: HeldListener): Promise<string> {
+		const token = randomBytes(TOKEN_BYTES).toString("hex");
+		await this.#connection(REQUEST_TIMEOUT_MS);
+		listener.handTo(this.#options.inbox, token);
+		return token;
 	}
 
 	async #request<M extends RelayMethod>(

@@ -16,6 +16,8 @@ export interface SimDaemonParts {
 	/** Of the relay. */
 	controlSocket: string;
 	serveAllConsoles?: boolean;
+	browsers?: DaemonOptions["browsers"];
+	screens?: Partial<Pick<DaemonOptions, "vncTls" | "vncAllowPlain">>;
 	onLog: (line: string) => void;
 }
 
@@ -44,7 +46,7 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
-		const { serveAllConsoles = false } = parts;
+		const { serveAllConsoles = false, browsers, screens } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
@@ -53,6 +55,7 @@ export class SimDaemon {
 			relaySocket: relay?.path ?? "",
 			relayInbox: join(dirname(parts.controlSocket), LISTENER_INBOX),
 			socket: at("api"),
+			browsers,
 			stateDirectory: at("state"),
 			firmware: parts.images.firmware,
 			bios: parts.images.bios,
@@ -69,6 +72,8 @@ export class SimDaemon {
 			imageUser: "bulkhead-image",
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
+			vncAllowPlain: false,
+			...screens,
 			serveAllConsoles,
 			logLevel: "info",
 			allowFaults: true,

@@ -15,8 +15,9 @@ import {
 	writeSimImages,
 } from "@bulkhead/sim-host";
 import { onTestFinished } from "vitest";
+import type { DaemonOptions } from "../../src/options.ts";
 import { type SimulatedRelay, startSimulatedRelay } from "../../src/simulated/simulated-relay.ts";
-import { SimDaemon } from "./sim-daemon.ts";
+import { SimDaemon, type SimDaemonParts } from "./sim-daemon.ts";
 
 const EVENTUALLY_MS = 10_000;
 /** Records and journals are on the disk before a call returns: memory is a quicker one. */
@@ -31,16 +32,26 @@ export class SimWorld {
 	readonly log: string[] = [];
 	/** Of daemons that start from now on: consoles of other toolstacks' domains are theirs to serve. */
 	serveAllConsoles = false;
+	/** Of daemons that start from now on: where they serve browsers. */
+	browsers: DaemonOptions["browsers"];
+	/** The same: how screens may be reached by TCP. */
+	screens: SimDaemonParts["screens"] = {};
 	relay!: SimulatedRelay;
 	daemon!: SimDaemon;
 	readonly #atBoot: HostCounts;
 	#sessions: ConsoleSession[] = [];
 
-	static async start(options: Omit<SimulatedHostOptions, "xenstoreSocket" | "clock"> = {}): Promise<SimWorld> {
+	static async start({
+		browsers,
+		...options
+	}: Omit<SimulatedHostOptions, "xenstoreSocket" | "clock"> & {
+		browsers?: DaemonOptions["browsers"];
+	} = {}): Promise<SimWorld> {
 		const directory = await mkdtemp(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), "bhs-"));
 		const clock = new VirtualClock();
 		const simulated = await SimulatedHost.start({ ...options, clock, xenstoreSocket: join(directory, "xs") });
 		const world = new SimWorld(directory, clock, simulated, await writeSimImages(join(directory, "images")));
+		world.browsers = browsers;
 		onTestFinished(() => world.end());
 		await world.startRelay();
 		await world.startDaemon();
@@ -84,6 +95,8 @@ export class SimWorld {
 			directory: this.directory,
 			controlSocket: join(this.directory, "relay", "control.sock"),
 			serveAllConsoles: this.serveAllConsoles,
+			browsers: this.browsers,
+			screens: this.screens,
 			onLog: (line) => this.log.push(line),
 		});
 		await this.eventually("the daemon and its relay", async () => {

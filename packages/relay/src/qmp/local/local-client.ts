@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { BulkheadError } from "@bulkhead/base";
 import { QmpError, type QmpVersion } from "@bulkhead/qmp";
+import { TokenBucket } from "../../stream/token-bucket.ts";
 import type { QmpAsker } from "../qmp-audit.ts";
 import type { QmpEvent } from "../qmp-dialer.ts";
 import type { QmpCommand, QmpPolicy, QmpRole } from "../qmp-policy.ts";
-import { TokenBucket } from "../token-bucket.ts";
 import { formatMessage } from "./format-message.ts";
 import { JsonSplitter } from "./json-splitter.ts";
 import { BadRequestError, type LocalRequest, parseLocalRequest } from "./local-request.ts";

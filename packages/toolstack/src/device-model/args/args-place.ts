@@ -21,5 +21,5 @@ export type ArgsPlace =
 			restricted?: boolean;
 	  };
 
-/** In a stub domain there is no screen, no host's USB device and no path of domain 0. */
+/** A stub domain has no socket of the host's, no USB device of it and no path of domain 0; its screen goes by vchans. */
 export const inStub = (place: ArgsPlace): boolean => place.kind === "stub-domain";

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Duplex, Transform } from "node:stream";
 import { withDeadline } from "@bulkhead/base";
 
 /** What one end had said when it closed still goes to the other, no longer than this. */
@@ -7,20 +7,24 @@ const FLUSH_MS = 5000;
 /**
  * Bytes both ways, with back-pressure, until either end closes. Nothing that a peer does or fails to do holds this up
  * for longer than the flush. Both streams are destroyed then; never rejects.
+ * @param fromOther what the other's bytes pass on their way
  */
-export async function pump(one: Duplex, other: Duplex, signal: AbortSignal): Promise<void> {
-	const ends = [over(one), over(other)] as const;
+export async function pump(one: Duplex, other: Duplex, signal: AbortSignal, fromOther?: Transform): Promise<void> {
+	const streams = fromOther ? [one, other, fromOther] : [one, other];
+	const ends = streams.map(over);
 	const done = new AbortController();
 	const stopped = new Promise<void>((resolve) => {
 		signal.addEventListener("abort", () => resolve(), { once: true, signal: done.signal });
+		if (signal.aborted) resolve();
 	});
 	one.pipe(other, { end: false });
-	other.pipe(one, { end: false });
+	if (fromOther) other.pipe(fromOther).pipe(one, { end: false });
+	else other.pipe(one, { end: false });
 	await Promise.race([...ends, stopped]);
 	done.abort();
 	await Promise.all([flush(one), flush(other)]);
-	for (const stream of [one, other]) stream.destroy();
-	await Promise.all([closed(one), closed(other)]);
+	for (const stream of streams) stream.destroy();
+	await Promise.all(streams.map(closed));
 }
 
 function over(stream: Duplex): Promise<void> {
