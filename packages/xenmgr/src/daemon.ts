@@ -55,9 +55,10 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const installed = await findInstalledImages(options, hypervisor.domains);
 	await xenstore.write(DISABLE_UDEV, "1");
 
+	const inbox = options.relayInbox ?? join(dirname(options.relaySocket), LISTENER_INBOX);
 	const relay = new RelayLink({
 		path: options.relaySocket,
-		inbox: options.relayInbox ?? join(dirname(options.relaySocket), LISTENER_INBOX),
+		inbox,
 		onNotification: (notification) => handleNotification(notification),
 		onConnected: () => {
 			log.info("Connected to the relay");
@@ -113,7 +114,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 
 	await adoptAll(services, guests, supervisor);
 	relay.start();
-	const screens = new Screens({ guests, relayDirectory: dirname(options.relaySocket), log });
+	const screens = new Screens({ guests, relayDirectory: dirname(inbox), log });
 	const browsers = await openToBrowsers(options, screens, log);
 	const app = createApp({ services, guests, supervisor, screens, others, allowFaults: options.allowFaults });
 	const server = await serveOnSocket(app, options.socket);

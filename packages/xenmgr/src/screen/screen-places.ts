@@ -7,7 +7,7 @@ import type { Guest } from "../guests/guest.ts";
 /** The lines of packages/channel/guest/channel-agent, one of which is a clipboard's. */
 const AGENT_CHANNEL = "org.bulkhead.agent.v1";
 
-/** Where the relay serves a guest's screen. `relayDirectory`: of its control socket. @throws InvalidInputError `no-such-screen` */
+/** Where the relay serves a guest's screen. `relayDirectory`: of its sockets. @throws InvalidInputError `no-such-screen` */
 export function screenSocketOf(guest: Guest, relayDirectory: string): string {
 	const { type, vga, nographic, vnc, sdl } = guest.record.config;
 	const isBlind = type === "hvm" && (vga === "none" || (nographic && !vnc && !sdl));

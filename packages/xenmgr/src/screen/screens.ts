@@ -12,7 +12,7 @@ import { SCREEN_SESSION_LIMITS, ScreenSessions } from "./screen-sessions.ts";
 
 export interface ScreensParts {
 	guests: Guests;
-	/** Folder of the relay's control socket. */
+	/** Where the relay has its sockets. */
 	relayDirectory: string;
 	log: Logger;
 }
