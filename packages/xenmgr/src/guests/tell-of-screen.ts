@@ -1,10 +1,12 @@
-import { hasStubScreen, listenerWarning } from "@bulkhead/toolstack";
+import { hasStubScreen, listenerWarning, screenOf } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 
 /** Why there is nothing to look at; undefined: there is, or the guest has no screen. */
 export function screenProblem({ record }: Guest): string | undefined {
 	const { config, runtime } = record;
+	if (runtime.qemu && screenOf(config).vnc)
+		return "The guest's QEMU is in domain 0 and shows its screen itself, where console/vnc-port in xenstore says";
 	return hasStubScreen(config) && runtime.screen?.viewers === 0
 		? "The stub domain's image has no screen: build it anew with this version of Bulkhead"
 		: undefined;
