@@ -10,7 +10,7 @@ export type { ChannelDoor, ChannelKeys, GuestPlaces, RingServices, ScreenDoor, T
 export { hasStubScreen } from "./device-model/args/screen-args.ts";
 export { awaitQmpVchan, readDeviceModelError } from "./device-model/await-running.ts";
 export { awaitLocalQemuEnd, qmpSocketOf } from "./device-model/dom0/local-qemu.ts";
-export { needsPvQemu } from "./device-model/pv-screen.ts";
+export { needsPvQemu, screenOf } from "./device-model/pv-screen.ts";
 export { awaitBackend } from "./devices/await-backend.ts";
 export { connectConsole } from "./devices/console.ts";
 export {

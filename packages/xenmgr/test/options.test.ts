@@ -68,4 +68,15 @@ describe("parseOptions", () => {
 		expect(parseOptions(["--version"])).toEqual({ print: "bulkheadd 0.1.0" });
 		expect(parseOptions(["--help"])).toEqual({ print: expect.stringContaining("--hypervisor") });
 	});
+
+	test("has TLS for screens with a certificate and its key, not with one of them", () => {
+		expect(parsed()).toMatchObject({ vncAllowPlain: false });
+		expect(parsed().vncTls).toBeUndefined();
+		expect(parsed("--vnc-tls-cert=/c", "--vnc-tls-key=/k", "--vnc-allow-plain")).toMatchObject({
+			vncTls: { cert: "/c", key: "/k" },
+			vncAllowPlain: true,
+		});
+		for (const one of ["--vnc-tls-cert=/c", "--vnc-tls-key=/k"])
+			expect(() => parsed(one)).toThrow("certificate and its key");
+	});
 });

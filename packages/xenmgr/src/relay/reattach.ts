@@ -57,7 +57,10 @@ async function reattachScreen(guest: Guest, services: Services): Promise<void> {
 	const { screens } = await services.relay.list(guest.uuid);
 	const served = screens.find((each) => each.guest === guest.uuid && each.domid === stub.domid);
 	if (served && served.listener?.port === screen.port) return;
-	await connectScreen(guest.context(services), { guest: { domid: domain.domid, uuid: guest.uuid }, stub: stub.domid });
+	const place = { guest: { domid: domain.domid, uuid: guest.uuid }, stub: stub.domid };
+	await connectScreen(guest.context(services), place, (error) =>
+		services.log.warn({ guest: guest.uuid, error: serializeError(error) }, "Cannot let viewers in by TCP again"),
+	);
 }
 
 /** Nothing where there is no QEMU to speak with. */

@@ -122,8 +122,10 @@ describe("screens on a simulated host", () => {
 			code: "screen-refused",
 			remedy: expect.stringContaining("--vnc-allow-plain") as string,
 		});
-		await world.create(open('vncpasswd="secret"'));
+		await world.create(open('vncpasswd="secret password"'));
 		expect(world.log.join()).toContain("with a password and without TLS");
+		expect(world.log.join()).toContain("only the first 8 characters");
+		expect(world.log.join()).not.toContain("secret");
 		await world.client.destroy("hvm");
 		await world.daemon.stop();
 		world.screens = { vncAllowPlain: true };
