@@ -147,7 +147,7 @@ export class SimulatedHost implements AsyncDisposable {
 	}
 
 	#program(image: SimImage): SimProgram | undefined {
-		if (image.type === "hvm") return hvmGuest(this.#machines);
+		if (image.type === "hvm") return hvmGuest(this.#machines, this.#connections);
 		switch (simKernelKind(image.guestOs)) {
 			case "linux-guest":
 				return linuxGuest(this.#connections, () => this.guestManners);

@@ -1,6 +1,7 @@
 import type { Screen } from "@bulkhead/api";
 import { screenSocketPath } from "@bulkhead/api/relay";
 import { InvalidInputError } from "@bulkhead/base";
+import { hasStubScreen } from "@bulkhead/toolstack";
 import { channelEndpoint } from "@bulkhead/xlcfg";
 import type { Guest } from "../guests/guest.ts";
 
@@ -9,14 +10,16 @@ const AGENT_CHANNEL = "org.bulkhead.agent.v1";
 
 /** Where the relay serves a guest's screen. `relayDirectory`: of its sockets. @throws InvalidInputError `no-such-screen` */
 export function screenSocketOf(guest: Guest, relayDirectory: string): string {
-	const { type, vga, nographic, vnc, sdl } = guest.record.config;
-	const isBlind = type === "hvm" && (vga === "none" || (nographic && !vnc && !sdl));
-	if (!isBlind) return screenSocketPath(relayDirectory, guest.uuid);
-	throw new InvalidInputError(
-		`Guest ${guest.name} has no screen: its config says ${vga === "none" ? 'vga="none"' : "nographic=1"}`,
-		{ remedy: "Use `bulkhead console`, or give the guest a graphics card and start it anew" },
-		"no-such-screen",
-	);
+	const { config } = guest.record;
+	if (hasStubScreen(config)) return screenSocketPath(relayDirectory, guest.uuid);
+	const elsewhere = config.type !== "hvm" || config.deviceModel?.place === "dom0";
+	const why = elsewhere
+		? "no QEMU of it is in a stub domain"
+		: `its config says ${config.vga === "none" ? 'vga="none"' : "nographic=1"}`;
+	const remedy = elsewhere
+		? "Use `bulkhead console`; a QEMU in domain 0 shows the screen by VNC itself, where vnc and vnclisten say"
+		: "Use `bulkhead console`, or give the guest a graphics card and start it anew";
+	throw new InvalidInputError(`Guest ${guest.name} has no screen here: ${why}`, { remedy }, "no-such-screen");
 }
 
 /** The socket of the guest's agent, when it has one that the host connects to. All of it is the config's. */

@@ -107,10 +107,10 @@ describe("a guest's screen for browsers", () => {
 	test("has the guest's channel beside it for clipboards, when the guest has one", async () => {
 		const world = await startWorld();
 		const path = join(world.directory, "agent.sock");
-		await world.create(world.pv("pv", `channel = ['name=${AGENT},connection=socket,path=${path}']`));
-		expect(await world.client.screen("pv")).toMatchObject({ clipboardChannel: AGENT });
+		await world.create(world.hvm("spoken", `channel = ['name=${AGENT},connection=socket,path=${path}']`));
+		expect(await world.client.screen("spoken")).toMatchObject({ clipboardChannel: AGENT });
 		(await dial(world, path)).destroy(); // The guest's end is there.
-		const { url } = await world.client.inviteToScreen("pv");
+		const { url } = await world.client.inviteToScreen("spoken");
 		const admission = await enter(url);
 		expect(admission.clipboard).toBe(true);
 		const socket = dialStream(url, admission, { stream: "clipboard" });

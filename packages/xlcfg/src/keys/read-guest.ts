@@ -86,15 +86,15 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid, makeMac }: 
 	});
 }
 
-/** libxl leaves them out without a word. */
-function warnOfScreens(reader: ConfigReader, screens: Partial<Record<"vnc" | "sdl" | "spice", unknown>>): void {
-	for (const key of ["vnc", "sdl", "spice"] as const) {
+/** A stub domain's screen goes out by VNC alone. libxl leaves all three out without a word. */
+function warnOfScreens(reader: ConfigReader, screens: Partial<Record<"sdl" | "spice", unknown>>): void {
+	for (const key of ["sdl", "spice"] as const) {
 		if (screens[key] === undefined) continue;
 		reader.warn(
 			key,
-			`Key ${key} has no effect on a device model in a stub domain, which has no screen to show`,
+			`Key ${key} has no effect on a device model in a stub domain`,
 			undefined,
-			"Remove it, or write device_model_stubdomain_override = 0",
+			"Write vnc = 1 in its place, or device_model_stubdomain_override = 0",
 		);
 	}
 }
