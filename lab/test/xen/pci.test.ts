@@ -49,8 +49,9 @@ describe("PCI devices", () => {
 		const guest = await createGuest(the.lab, PV, "e820_host=1");
 		const pv = await SerialSession.open(the.lab, guest, "pv");
 		await pv.expect(/pv# /, 60_000);
-		pv.write("cat /proc/iomem\n");
-		await pv.expect(/fffc0000-ffffffff : Reserved/i, 30_000);
+		pv.write("dmesg | grep Xen:\n");
+		await pv.expect(/mem 0x0*8000000-0x0*bffdffff\] unusable/, 30_000);
+		await pv.expect(/mem 0x0*fffc0000-0x0*ffffffff\] reserved/, 30_000);
 		pv.close();
 		await ok(the.lab, ["bulkhead", "destroy", "pv"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);

@@ -17,6 +17,7 @@ describe("guestMemoryMap", () => {
 	it("puts the guest's memory around the host's devices", () => {
 		expect(guestMemoryMap(HOST, GIB)).toEqual([
 			{ start: 0, size: GIB, type: "ram" },
+			{ start: GIB, size: 2 * GIB, type: "unusable" },
 			{ start: 3 * GIB, size: 0x1000, type: "acpi" },
 			{ start: 0xfec0_0000, size: 0x1000, type: "reserved" },
 		]);
