@@ -130,22 +130,6 @@ describe("device models", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	itRunsHvm("an HVM guest boots its kernel and ramdisk through the stub domain", the, async () => {
-		const guest = await createGuest(the.lab, LINUX, ...DIRECT_BOOT, 'smbios=["system_product_name=Ironside"]');
-		expect(guest.stub?.memoryKiB).toBeGreaterThan(128 * 1024 + 4096);
-		const serial = await SerialSession.open(the.lab, guest, "serial0");
-		await serial.expect(READY, 150_000);
-		await serial.expect(/guest# /, 30_000);
-		serial.write("cat /proc/cmdline\n");
-		await serial.expect(/bulkhead\.direct=1/, 30_000);
-		// What hvmloader puts into the tables of every guest, or what its config says.
-		serial.write("cat /sys/class/dmi/id/product_name\n");
-		await serial.expect(/Ironside/, 30_000);
-		serial.close();
-		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
-
 	itRunsHvm("QEMU in a stub domain gets USB devices and vcpus while it runs, and gives USB back", the, async () => {
 		await createGuest(
 			the.lab,
