@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
-import { carry, channelsLine, connectedChannel, FOLDER, PVH, socketOf } from "../xen/support/channels.ts";
+import { carry, channelsLine, connectedChannel, FOLDER, socketOf } from "../xen/support/channels.ts";
 import { pidOf } from "../xen/support/daemons.ts";
+import { FOLDER as BOOT, LINUX, PVH } from "../xen/support/direct-boot.ts";
 import { bulkhead, ok, useLab } from "../xen/support/dom0.ts";
 import { createGuest, destroyAll, PV } from "../xen/support/guests.ts";
 import { putFilesOfLinuxDisk } from "../xen/support/linux-disk.ts";
@@ -11,7 +12,6 @@ const BYTES = 16 * 1024 * 1024;
 const CARRY_MS = 15 * 60_000;
 const BOOT_MS = 300_000;
 const ROUNDS = 200;
-const LINUX = "/etc/bulkhead/examples/linux.cfg";
 const PTY = "org.example.pty";
 const SOCKET = "org.example.socket";
 const TWO = channelsLine({ [SOCKET]: socketOf("socket"), [PTY]: "connection=pty" });
@@ -22,14 +22,14 @@ describe("channels, for long", () => {
 
 	beforeAll(async () => {
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
-		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], FOLDER);
+		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], BOOT);
 		before = await takeSnapshot(the.lab);
 	});
 	afterEach(async () => {
 		await destroyAll(the.lab);
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
-	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER]));
+	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER, BOOT]));
 
 	it.each([
 		{ type: "a PV guest", file: PV, overrides: [], console: "pv" },

@@ -9,11 +9,10 @@ import {
 	connectedChannel,
 	FOLDER,
 	greetAgent,
-	PVH,
 	socketOf,
 } from "./support/channels.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
-import { FOLDER as BOOT, DIRECT_BOOT, LINUX } from "./support/direct-boot.ts";
+import { FOLDER as BOOT, DIRECT_BOOT, LINUX, PVH } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, findGuest, type GuestDocument, PV } from "./support/guests.ts";
@@ -33,7 +32,6 @@ describe("channels", () => {
 
 	beforeAll(async () => {
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
-		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], FOLDER);
 		await putFilesOfLinuxDisk(the.lab, ["vmlinuz", "initrd"], BOOT);
 		before = await takeSnapshot(the.lab);
 	});

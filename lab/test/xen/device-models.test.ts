@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
-import { FOLDER as BOOT, DIRECT_BOOT, LINUX, READY } from "./support/direct-boot.ts";
+import { FOLDER as BOOT, LINUX, READY } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, PV, TINY } from "./support/guests.ts";

@@ -14,14 +14,6 @@ export function channelsLine(channels: Readonly<Record<string, string>>): string
 		.join(", ")}]`;
 }
 
-/** Makes the PV example a PVH guest; its kernel is the Linux disk's, put into the folder. */
-export const PVH = [
-	'type="pvh"',
-	`kernel="${FOLDER}/vmlinuz"`,
-	'cmdline="console=hvc0 rdinit=/init quiet panic=-1 nokaslr mitigations=off audit=0 tsc=unstable"',
-	"memory=192",
-];
-
 export const socketOf = (name: string): string => `connection=socket,path=${FOLDER}/${name}.sock`;
 
 /** A channel whose guest's end is connected. */

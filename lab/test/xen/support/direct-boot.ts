@@ -14,3 +14,11 @@ const COMMAND_LINE = [
 
 /** Makes the Linux example boot them. */
 export const DIRECT_BOOT = [`kernel="${FOLDER}/vmlinuz"`, `ramdisk="${FOLDER}/initrd"`, `cmdline="${COMMAND_LINE}"`];
+
+/** Makes the PV example a PVH guest of the Linux disk's kernel. */
+export const PVH = [
+	'type="pvh"',
+	`kernel="${FOLDER}/vmlinuz"`,
+	'cmdline="console=hvc0 rdinit=/init quiet panic=-1 nokaslr mitigations=off audit=0 tsc=unstable"',
+	"memory=192",
+];
