@@ -59,7 +59,7 @@ describe("a guest's screen in a browser", () => {
 	});
 
 	itRunsHvm("is drawn by noVNC as its stub domain's QEMU has it, and comes back after a reboot", the, async () => {
-		const { domid } = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=8");
+		const { domid } = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
 		const { url } = await bulkhead<{ url: string }>(the.lab, "screen", "tiny");
 		const page = await ScreenPage.open(browser);
 		await page.visit(url.replace(`:${DOM0_PORT}/`, `:${forward.port}/`));
@@ -83,7 +83,7 @@ describe("a guest's screen in a browser", () => {
 	});
 
 	itRunsHvm("takes keys, and answers to the monitor for people as far as the list goes", the, async () => {
-		await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=8");
+		await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
 		await bulkhead(the.lab, "sendkey", "tiny", "ret");
 		expect(await bulkhead<{ return: string }>(the.lab, "qemu-monitor-command", "tiny", "info status")).toEqual({
 			return: expect.stringContaining("running"),
