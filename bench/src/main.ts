@@ -88,6 +88,22 @@ program
 	});
 
 program
+	.command("qmp")
+	.description("QMP of stub domains by Xen's vchan-socket-proxy and by the relay in one lab: round trips, p50, p99")
+	.option("--rounds <n>", "rounds that count", wholeNumber, 7)
+	.option("--trips <n>", "round trips in each round; the relay lets a client have 200 in a burst", wholeNumber, 200)
+	.option("--crowd-trips <n>", "of each of 16 clients at once", wholeNumber, 50)
+	.action(async ({ rounds, trips, crowdTrips }) => {
+		const { runQmpBench } = await import("./qmp/qmp-bench.ts");
+		const { reportQmp } = await import("./qmp/report.ts");
+		await inLab(async (lab) => {
+			const results = await runQmpBench(lab, { rounds, trips, crowdTrips, say });
+			await keep("qmp", results);
+			process.stdout.write(reportQmp(results));
+		});
+	});
+
+program
 	.command("xenstore-server")
 	.description("the in-memory xenstored on this machine, without a lab")
 	.option("--pairs <n>", "rounds that count", wholeNumber, 5)
