@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 const conditions = ["bulkhead-source"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-const outsideXen = ["packages/*/test", "stubdom/test", "lab/test/unit"];
+const outsideXen = ["packages/*/test", "stubdom/test", "lab/test/unit", "bench/test"];
 /** Takes a minute or more, or Debian's packages, the first time: `npm test` runs it, `npm run test:unit` does not. */
 const system = outsideXen.map((folder) => `${folder}/**/*.system.test.ts`);
 

@@ -67,6 +67,43 @@ program
 	});
 
 program
+	.command("vchan")
+	.description("our ends of a vchan and libxenvchan's, each with each, in one lab: bytes a second, round trips")
+	.option("--rounds <n>", "rounds that count, for each pair and ring size", wholeNumber, 7)
+	.option("--trips <n>", "round trips in each round", wholeNumber, 300)
+	.option("--rings <sizes>", "of default,64k,256k", splitNames)
+	.option("--servers <places>", "of dom0,guest", splitNames)
+	.action(async ({ rounds, trips, rings, servers }) => {
+		const { runVchanBench } = await import("./vchan/vchan-bench.ts");
+		const { PLACES } = await import("./vchan/pairs.ts");
+		const { RING_SIZE_NAMES } = await import("./vchan/ring-sizes.ts");
+		const { reportVchan } = await import("./vchan/report.ts");
+		const sizes = known("ring size", rings, RING_SIZE_NAMES);
+		const places = known("place", servers, PLACES);
+		await inLab(async (lab) => {
+			const results = await runVchanBench(lab, { rounds, trips, places, sizes, say });
+			await keep("vchan", results);
+			process.stdout.write(reportVchan(results));
+		});
+	});
+
+program
+	.command("qmp")
+	.description("QMP of stub domains by Xen's vchan-socket-proxy and by the relay in one lab: round trips, p50, p99")
+	.option("--rounds <n>", "rounds that count", wholeNumber, 7)
+	.option("--trips <n>", "round trips in each round; the relay lets a client have 200 in a burst", wholeNumber, 200)
+	.option("--crowd-trips <n>", "of each of 16 clients at once", wholeNumber, 50)
+	.action(async ({ rounds, trips, crowdTrips }) => {
+		const { runQmpBench } = await import("./qmp/qmp-bench.ts");
+		const { reportQmp } = await import("./qmp/report.ts");
+		await inLab(async (lab) => {
+			const results = await runQmpBench(lab, { rounds, trips, crowdTrips, say });
+			await keep("qmp", results);
+			process.stdout.write(reportQmp(results));
+		});
+	});
+
+program
 	.command("xenstore-server")
 	.description("the in-memory xenstored on this machine, without a lab")
 	.option("--pairs <n>", "rounds that count", wholeNumber, 5)

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import type { Lab } from "@bulkhead/lab";
-import { bundleForDom0 } from "../bundle-for-dom0.ts";
+import { bundleIntoDom0 } from "../bundle-into-dom0.ts";
 import { type MemoryPoint, measureMemory } from "../create/measure-memory.ts";
 import { awaitEmptyHost, prepareDom0 } from "../create/prepare-dom0.ts";
 import { describeCommit } from "../describe-commit.ts";
@@ -58,7 +57,7 @@ async function measureTransfers(
 	lab: Lab,
 	{ rounds, bytes, say }: ConsoleBenchOptions,
 ): Promise<NonNullable<ConsoleResults["transfer"]>> {
-	await placePump(lab);
+	await bundleIntoDom0(lab, join(import.meta.dirname, "pump-main.ts"), PUMP);
 	let consoles: Record<ConsoleServer, LineProgram> | undefined;
 	try {
 		say("starting three guests");
@@ -79,16 +78,5 @@ async function measureTransfers(
 		return results;
 	} finally {
 		await endConsoles(lab, consoles ? Object.values(consoles) : []);
-	}
-}
-
-async function placePump(lab: Lab): Promise<void> {
-	const folder = await mkdtemp(join(tmpdir(), "bulkhead-bench-"));
-	try {
-		const file = join(folder, "pump.mjs");
-		await writeFile(file, await bundleForDom0(join(import.meta.dirname, "pump-main.ts")));
-		await lab.put(file, PUMP);
-	} finally {
-		await rm(folder, { recursive: true });
 	}
 }
