@@ -113,11 +113,11 @@ export class GuestScreen {
 			...(password !== undefined && { password }),
 			...(tls && { tls: secureContext(tls) }),
 		};
-		const guard = new PasswordGuard();
+		const guard = password === undefined ? undefined : new PasswordGuard();
 		const makeServer = (): Server =>
 			createServer({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, noDelay: true }, (socket) => {
 				const address = socket.remoteAddress ?? "";
-				if (guard.admits(address)) this.#serve(socket, security, address, guard);
+				if (guard?.admits(address) ?? true) this.#serve(socket, security, address, guard);
 				else socket.destroy();
 			});
 		const server = await serveHanded({ inbox: this.#parts.inbox, token, makeServer, what: "screen" });
@@ -134,11 +134,12 @@ export class GuestScreen {
 		let isThere = false;
 		const onBegin = (): void => {
 			isThere = true;
+			guard?.spare(from);
 			log.info({ guest, from, viewers: this.#slots.used }, "A viewer looks at a guest's screen");
 		};
 		const served = serveViewer({ socket, security, slots: this.#slots, signal, onBegin })
 			.catch((error: unknown) => {
-				if (error instanceof WrongPasswordError) guard?.failed(from);
+				if (!isThere && !(error instanceof WrongPasswordError)) guard?.spare(from);
 				if (!signal.aborted) this.#complain("A viewer does not see a guest's screen", { from, error });
 			})
 			.finally(() => {

@@ -1,6 +1,6 @@
 import { TokenBucket } from "../stream/token-bucket.ts";
 
-/** Wrong answers that one address, and all together, may give at once and in the long run. */
+/** Answers that one address, and all together, may give at once and in the long run; right ones are given back. */
 const ONE = { burst: 5, perSecond: 1 / 10 } as const;
 const ALL = { burst: 30, perSecond: 1 } as const;
 const MOST_ADDRESSES = 256;
@@ -12,7 +12,7 @@ const MOST_ADDRESSES = 256;
 export class PasswordGuard {
 	readonly #now: (() => number) | undefined;
 	readonly #all: TokenBucket;
-	/** By address, the last one that failed at the end. */
+	/** By address, the last one that tried at the end. */
 	readonly #addresses = new Map<string, TokenBucket>();
 
 	/** @param now monotonic milliseconds */
@@ -21,18 +21,27 @@ export class PasswordGuard {
 		this.#all = new TokenBucket({ ...ALL, ...(now && { now }) });
 	}
 
-	/** Whether a viewer from there may try. */
+	/** Takes a try for a viewer from there, before the question: of many that ask at once no more get one. */
 	admits(address: string): boolean {
-		return !this.#all.isEmpty && !this.#addresses.get(address)?.isEmpty;
+		const bucket = this.#bucketOf(address);
+		if (this.#all.isEmpty || bucket.isEmpty) return false;
+		bucket.take();
+		this.#all.take();
+		return true;
 	}
 
-	failed(address: string): void {
+	/** Gives the try back: it was no wrong answer. */
+	spare(address: string): void {
+		this.#bucketOf(address).giveBack();
+		this.#all.giveBack();
+	}
+
+	#bucketOf(address: string): TokenBucket {
 		const bucket = this.#addresses.get(address) ?? new TokenBucket({ ...ONE, ...(this.#now && { now: this.#now }) });
 		this.#addresses.delete(address);
 		this.#addresses.set(address, bucket);
 		const [oldest] = this.#addresses.keys();
 		if (this.#addresses.size > MOST_ADDRESSES && oldest !== undefined) this.#addresses.delete(oldest);
-		bucket.take();
-		this.#all.take();
+		return bucket;
 	}
 }

@@ -22,6 +22,11 @@ export class TokenBucket {
 		return true;
 	}
 
+	/** Puts one back that was taken for nothing. */
+	giveBack(): void {
+		this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+	}
+
 	/** No token is there to be taken now. */
 	get isEmpty(): boolean {
 		const now = this.#now();

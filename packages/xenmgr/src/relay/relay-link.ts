@@ -227,7 +227,7 @@ export class RelayLink implements RingServices {
 				pauseMs = RETRY_MS.first;
 				this.#client = client;
 				this.#wake();
-				for (const guest of this.#toForget) void this.release(guest, { purge: true });
+				for (const guest of this.#toForget) void this.release(guest, { purge: true }).catch(() => {}); // It is kept for the next time.
 				onConnected();
 				const error = await end;
 				this.#client = undefined;

@@ -21,7 +21,7 @@ export interface BridgeOptions {
 
 /**
  * Carries bytes between a browser's WebSocket and a unix socket, unread, until one of them ends. Each side waits for the
- * other: what is kept here is bounded. Resolves when both are gone.
+ * other: what is kept here is bounded. Resolves when both are gone. The caller listens to the browser's errors.
  */
 export async function bridge(
 	browser: WebSocket,
@@ -48,7 +48,6 @@ export async function bridge(
 		else browser.close(CLOSE.notServed, `${title} is not served at the moment (${errnoOf(failure) ?? "no answer"})`);
 	});
 	browser.once("close", () => host.destroy());
-	browser.on("error", () => {}); // "close" follows.
 	toHost(browser, host);
 	toBrowser(host, browser, stallMs);
 	await both;
@@ -58,6 +57,8 @@ export async function bridge(
 /** Bytes of the browser's. Text is none of ours. */
 function toHost(browser: WebSocket, host: Socket): void {
 	browser.on("message", (data: RawData, isBinary) => {
+		// One that is being closed may still send.
+		if (browser.readyState !== browser.OPEN) return;
 		if (!isBinary) {
 			browser.close(1003, "binary messages only");
 			return;

@@ -88,6 +88,8 @@ export class ScreenSessions {
 				remedy: "Ask for another one: bulkhead screen GUEST",
 			});
 		const number = ++session.newest;
+		// A page uses its last or the one before: it cannot push out other pages' tickets with its own.
+		this.#tickets.drop((other) => other.session === session && other.number < number - 1);
 		return {
 			session,
 			secret: this.#secrets.issue({ session, number }),
@@ -95,13 +97,14 @@ export class ScreenSessions {
 		};
 	}
 
-	/** The session that a ticket is of, once. Its page has the newest secret, as the ticket came with it. */
+	/** The session that a ticket is of, once. Its page has the secret that came with it; it may have a newer one by now. */
 	redeem(ticket: string): ScreenSession | undefined {
 		this.#dropOver();
 		const found = this.#tickets.take(ticket);
 		if (!found || !this.#sessions.has(found.session)) return undefined;
-		this.#settle(found);
-		return found.session;
+		const { session, number } = found;
+		this.#secrets.drop((other) => other.session === session && other.number < number);
+		return session;
 	}
 
 	/** The page's stream lives; an older one of the same kind is told to go. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { type Frame, RfbClient } from "@bulkhead/screen";
 import { FakeScreen } from "@bulkhead/screen/testing";
@@ -208,6 +209,38 @@ describe("the listener for browsers", () => {
 				400,
 			);
 		await enter(url);
+	});
+
+	test("lives through a malformed frame on a stream that the guest has not", async () => {
+		const world = await startWorld();
+		await world.create(world.hvm("web"));
+		const { url } = await world.client.inviteToScreen("web");
+		const socket = dialStream(url, await enter(url), { stream: "clipboard" });
+		socket.on("error", () => {});
+		const gone = closeOf(socket);
+		// What a WebSocket never sends: reserved bits, opcode 15. It must arrive before the server's close is answered.
+		socket.once("upgrade", ({ socket: raw }) => raw.write(Buffer.from([0xff, 0x80, 0, 0, 0, 0])));
+		await gone;
+		expect((await world.client.screen("web")).guest.name).toBe("web");
+	});
+
+	test("is closed with the daemon, whoever holds on to refused connections", async () => {
+		const world = await startWorld();
+		await world.create(world.hvm("web"));
+		const { url } = await world.client.inviteToScreen("web");
+		const { port } = new URL(url);
+		const socket = connect({ host: "127.0.0.1", port: Number(port), allowHalfOpen: true });
+		const upgrade = ["GET /nowhere HTTP/1.1", `Host: 127.0.0.1:${port}`, "Connection: Upgrade", "Upgrade: websocket"];
+		socket.write(`${upgrade.join("\r\n")}\r\n\r\n`);
+		const [answer] = (await once(socket, "data")) as [Buffer];
+		expect(answer.toString()).toMatch(/^HTTP\/1\.1 403 /);
+		socket.on("error", () => {});
+		await once(socket.resume(), "end");
+		const idle = connect({ host: "127.0.0.1", port: Number(port) }).on("error", () => {});
+		await once(idle, "connect");
+		await world.daemon.stop();
+		if (!idle.closed) await once(idle.resume(), "close");
+		await world.startDaemon();
 	});
 
 	test("lets a secret in at its own guest only", async () => {

@@ -1,4 +1,5 @@
 import { ProtocolError } from "@bulkhead/base";
+import { LineBuffer } from "@bulkhead/qmp";
 
 const NEWLINE = 0x0a;
 const QUOTE = 0x22;
@@ -15,8 +16,7 @@ type Place = "between" | "value" | "string" | "escape" | "noise";
 export class JsonSplitter {
 	readonly #limitBytes: number;
 	readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-	#parts: Uint8Array[] = [];
-	#bytes = 0;
+	readonly #text = new LineBuffer();
 	#place: Place = "between";
 	#depth = 0;
 
@@ -63,16 +63,13 @@ export class JsonSplitter {
 	}
 
 	#keep(part: Uint8Array): void {
-		this.#bytes += part.length;
-		if (this.#bytes > this.#limitBytes) throw new ProtocolError(`QMP command is longer than ${this.#limitBytes} bytes`);
-		// A copy: a slice would keep the whole chunk alive.
-		this.#parts.push(Uint8Array.from(part));
+		if (this.#text.length + part.length > this.#limitBytes)
+			throw new ProtocolError(`QMP command is longer than ${this.#limitBytes} bytes`);
+		this.#text.append(part);
 	}
 
 	#take(): string {
-		const bytes = Buffer.concat(this.#parts);
-		this.#parts = [];
-		this.#bytes = 0;
+		const bytes = this.#text.take();
 		this.#place = "between";
 		try {
 			return this.#decoder.decode(bytes);

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { BulkheadError, InvalidInputError } from "@bulkhead/base";
 import { findPageFiles } from "@bulkhead/web";
@@ -35,6 +35,8 @@ const LIMITS = {
 	headBytes: 8192,
 	/** Of one WebSocket message: what a browser sends is keys, and a clipboard now and then. */
 	messageBytes: 1_048_576,
+	/** Of a connection that neither sends nor takes anything; those of streams have their own pings. */
+	stallMs: 30_000,
 } as const;
 
 const STREAM = /^\/guests\/([0-9a-f-]{36})\/screen\/(socket|clipboard)$/;
@@ -61,9 +63,18 @@ export async function serveBrowsers({ address, tls }: BrowserListening, screens:
 	const listener = getRequestListener(app.fetch);
 	const onRequest = (...[request, response]: Parameters<typeof listener>): void => void listener(request, response);
 	const server = keys
-		? createHttpsServer({ ...limits, cert: keys.cert, key: keys.key, minVersion: "TLSv1.2" }, onRequest)
+		? createHttpsServer(
+				{ ...limits, handshakeTimeout: LIMITS.requestMs, cert: keys.cert, key: keys.key, minVersion: "TLSv1.2" },
+				onRequest,
+			)
 		: createHttpServer(limits, onRequest);
 	server.maxConnections = LIMITS.connections;
+	server.timeout = LIMITS.stallMs;
+	const connections = new Set<Socket>();
+	server.on("connection", (socket: Socket) => {
+		connections.add(socket);
+		socket.once("close", () => connections.delete(socket));
+	});
 	server.on("clientError", (_, socket) => socket.destroy());
 	const streams = serveStreams(server, screens, (request) => {
 		const { host, origin } = request.headers;
@@ -77,8 +88,9 @@ export async function serveBrowsers({ address, tls }: BrowserListening, screens:
 		url: `${scheme}://${name}:${port}`,
 		close: async () => {
 			for (const browser of streams.clients) browser.terminate();
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
+			const closed = new Promise((resolve) => server.close(resolve));
+			for (const socket of connections) socket.destroy();
+			await closed;
 		},
 	};
 }
@@ -102,7 +114,10 @@ function serveStreams(
 		if (uuid === "") return refuse(socket, "404 Not Found");
 		const session = screens.redeem(ticketOf(request), uuid);
 		if (!session) return refuse(socket, "403 Forbidden");
-		streams.handleUpgrade(request, socket, head, (browser) => void screens.serve(session, stream as Stream, browser));
+		streams.handleUpgrade(request, socket, head, (browser) => {
+			browser.on("error", () => {}); // "close" follows.
+			void screens.serve(session, stream as Stream, browser);
+		});
 	});
 	return streams;
 }
@@ -114,6 +129,8 @@ function ticketOf({ headers }: IncomingMessage): string {
 }
 
 function refuse(socket: Duplex, status: string): void {
+	// Of an upgraded connection nothing has the time any more: it is not left to the other end to close it.
+	socket.once("finish", () => socket.destroy());
 	socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
