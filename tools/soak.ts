@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 
 const USAGE = `Usage: npm run soak -- [options] [FILE…]
 
-Runs in the lab, on real Xen, what takes too long for \`npm test\`: many bytes, many rounds. FILE is a part of a name of
-lab/test/soak: channels, for one. What it prints goes into docs/measurements.md.
+Runs in the lab, on real Xen, what takes too long for \`npm test\`: many bytes, many rounds, slow boots, cores. FILE is a
+part of a name of lab/test/soak: channels, for one. What it prints goes into docs/measurements.md.
 
   -h, --help  this text
 `;

@@ -12,7 +12,7 @@ import {
 	socketOf,
 } from "./support/channels.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
-import { FOLDER as BOOT, DIRECT_BOOT, LINUX, PVH } from "./support/direct-boot.ts";
+import { FOLDER as BOOT, PVH } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, findGuest, type GuestDocument, PV } from "./support/guests.ts";
@@ -32,7 +32,7 @@ describe("channels", () => {
 
 	beforeAll(async () => {
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
-		await putFilesOfLinuxDisk(the.lab, ["vmlinuz", "initrd"], BOOT);
+		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], BOOT);
 		before = await takeSnapshot(the.lab);
 	});
 	afterEach(async () => {
@@ -99,21 +99,6 @@ describe("channels", () => {
 		(await greetAgent(the.lab, await connectedChannel(the.lab, "pv", AGENT))).close();
 		shell.close();
 	}, 300_000);
-
-	// Also the test that kernel and ramdisk reach QEMU in a stub domain: booting Linux there takes two minutes.
-	itRunsHvm("of an HVM guest whose stub domain boots its kernel, three beside three serial ports", the, async () => {
-		const serials = 'serial=["pty", "pty", "pty"]';
-		const smbios = 'smbios=["system_product_name=Ironside"]';
-		const guest = await createGuest(the.lab, LINUX, ...DIRECT_BOOT, THREE, serials, smbios);
-		expect(guest.stub?.memoryKiB).toBeGreaterThan(128 * 1024 + 4096);
-		expect(guest.consoles.map(({ label }) => label)).toEqual(["pv", "stub", "serial0", "serial1", "serial2"]);
-		const shell = await GuestShell.open(the.lab, guest, "serial0", BOOT_MS);
-		expect(await shell.run("cat /proc/cmdline")).toContain("bulkhead.direct=1");
-		// What hvmloader puts into the tables of every guest, or what its config says.
-		expect(await shell.run("cat /sys/class/dmi/id/product_name")).toBe("Ironside");
-		await converse(guest.name, shell);
-		shell.close();
-	});
 
 	itRunsHvm("of a PVH guest", the, async () => {
 		const guest = await createGuest(the.lab, PV, ...PVH, THREE);

@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { openChromium, ScreenPage } from "../../../packages/xenmgr/test/browser/page-driver.ts";
 import type { Lab } from "../../src/lab.ts";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
-import { bulkhead, eventually, useLab } from "./support/dom0.ts";
-import { itRunsHvm } from "./support/emulator-flake.ts";
-import { createGuest, destroyAll, TINY } from "./support/guests.ts";
+import { bulkhead, eventually, useLab } from "../xen/support/dom0.ts";
+import { itRunsHvm } from "../xen/support/emulator-flake.ts";
+import { createGuest, destroyAll, TINY } from "../xen/support/guests.ts";
 
 /** Of bulkheadd in dom0: lab/dom0-services/bulkheadd/run. */
 const DOM0_PORT = 8006;

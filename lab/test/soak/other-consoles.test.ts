@@ -1,9 +1,9 @@
 import { ApiClient, type OtherConsole } from "@bulkhead/api/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Lab } from "../../src/lab.ts";
-import { awaitReady, killAndAwaitRestart } from "./support/daemons.ts";
-import { eventually, ok, run, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, PV } from "./support/guests.ts";
+import { awaitReady, killAndAwaitRestart } from "../xen/support/daemons.ts";
+import { eventually, ok, run, useLab } from "../xen/support/dom0.ts";
+import { createGuest, destroyAll, PV } from "../xen/support/guests.ts";
 
 const OPTION = "--serve-all-consoles";
 const RUN = "/etc/service/bulkheadd/run";
