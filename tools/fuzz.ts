@@ -30,6 +30,8 @@ async function main(args: string[]): Promise<number> {
 		process.stdout.write(USAGE);
 		return 0;
 	}
+	if (values.only !== undefined && values.only !== "xenstore" && values.only !== "qmp")
+		throw new Error(`--only takes xenstore or qmp, not ${inspect(values.only)}`);
 	const [cases, seed] = [wholeNumber("--cases", values.cases), wholeNumber("--seed", values.seed)];
 	process.stdout.write(`${cases} cases, seed ${seed}\n`);
 	const peaks: number[] = [];

@@ -1,5 +1,6 @@
 import type { Screen, ScreenInvitation } from "@bulkhead/api";
 import { BulkheadError, PeerRefusedError } from "@bulkhead/base";
+import { CLOSE } from "@bulkhead/web";
 import type { Logger } from "pino";
 import type { WebSocket } from "ws";
 import type { Events } from "../events.ts";
@@ -105,7 +106,7 @@ export class Screens {
 	async serve(session: ScreenSession, stream: Stream, browser: WebSocket): Promise<void> {
 		const { guest } = session;
 		const path = stream === "socket" ? this.#findScreen(guest) : clipboardSocketOf(guest);
-		if (path === undefined) return browser.close(1011, "there is none");
+		if (path === undefined) return browser.close(CLOSE.notServed, `${TITLES[stream]} is not there`);
 		const live: LiveStream = { close: (code, reason) => browser.close(code, reason) };
 		const began = performance.now();
 		this.#sessions.connect(session, stream, live);
