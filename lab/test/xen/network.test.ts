@@ -5,7 +5,6 @@ import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { GuestShell, openNetwork, type TestBridge } from "./support/network.ts";
 
-const LINUX = "/etc/bulkhead/examples/linux.cfg";
 const FIRST: TestBridge = { name: "xenbr0", net: "10.77.0" };
 const SECOND: TestBridge = { name: "xenbr1", net: "10.77.1" };
 const MAC = "00:16:3e:01:02:03";
@@ -41,19 +40,6 @@ describe("network interfaces", () => {
 		(await ok(the.lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
 	const shellOf = (guest: GuestDocument, label: string): Promise<GuestShell> =>
 		GuestShell.open(the.lab, guest, label, BOOT_MS);
-
-	itRunsHvm("two emulated cards carry a file each through one stub domain", the, async () => {
-		const vif = `vif=["mac=${MAC},model=rtl8139", "mac=${OTHER},model=rtl8139,bridge=${SECOND.name}"]`;
-		const guest = await createGuest(the.lab, LINUX, vif, NO_ROMS);
-		const stub = guest.stub?.domid;
-		expect(await ports(FIRST.name)).toEqual([`vif${guest.domid}.0`, `vif${stub}.0`].toSorted());
-		expect(await ports(SECOND.name)).toEqual([`vif${guest.domid}.1`, `vif${stub}.1`].toSorted());
-		const shell = await shellOf(guest, "serial0");
-		await shell.run("insmod /lib/modules/mii.ko && insmod /lib/modules/8139cp.ko");
-		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
-		expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
-		shell.close();
-	});
 
 	it("a PV guest has one from the start, gets another, and gives it back", async () => {
 		const guest = await createGuest(the.lab, PV, `vif=["mac=${MAC}"]`);

@@ -14,7 +14,7 @@ const OTHER = "00:16:3e:01:02:04";
 /** From unpausing to a shell. */
 const BOOT_MS = 240_000;
 /** The cards' boot ROMs take many seconds to unpack themselves under emulation, and nobody boots from the network here. */
-const NO_ROMS = 'device_model_args=["-global", "e1000.romfile="]';
+const NO_ROMS = 'device_model_args=["-global", "rtl8139.romfile=", "-global", "e1000.romfile="]';
 
 /** Copies the guest's disk with a command line of the same length that unplugs emulated cards, but no disks. */
 const UNPLUG_NICS = `
@@ -28,7 +28,7 @@ image.write("xen_emul_unplug=nics ", at, "latin1");
 writeFileSync(to, image);
 `;
 
-describe("emulated network cards", () => {
+describe("emulated network cards, through one stub domain", () => {
 	const the = useLab();
 	let before: string[];
 	let network: Awaited<ReturnType<typeof openNetwork>>;
@@ -42,6 +42,22 @@ describe("emulated network cards", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 	afterAll(() => network?.close());
+
+	const ports = async (bridge: string): Promise<string[]> =>
+		(await ok(the.lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
+
+	itRunsHvm("two emulated cards carry a file each through one stub domain", the, async () => {
+		const vif = `vif=["mac=${MAC},model=rtl8139", "mac=${OTHER},model=rtl8139,bridge=${SECOND.name}"]`;
+		const guest = await createGuest(the.lab, LINUX, vif, NO_ROMS);
+		const stub = guest.stub?.domid;
+		expect(await ports(FIRST.name)).toEqual([`vif${guest.domid}.0`, `vif${stub}.0`].toSorted());
+		expect(await ports(SECOND.name)).toEqual([`vif${guest.domid}.1`, `vif${stub}.1`].toSorted());
+		const shell = await GuestShell.open(the.lab, guest, "serial0", BOOT_MS);
+		await shell.run("insmod /lib/modules/mii.ko && insmod /lib/modules/8139cp.ko");
+		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
+		expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
+		shell.close();
+	});
 
 	itRunsHvm(
 		"a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet",
