@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 const conditions = ["bulkhead-source"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-const outsideXen = ["packages/*/test", "stubdom/test", "lab/test/unit"];
+const outsideXen = ["packages/*/test", "stubdom/test", "lab/test/unit", "bench/test"];
 /** Takes a minute or more, or Debian's packages, the first time: `npm test` runs it, `npm run test:unit` does not. */
 const system = outsideXen.map((folder) => `${folder}/**/*.system.test.ts`);
 
@@ -34,6 +34,17 @@ export default defineConfig({
 					globalSetup: ["lab/test/xen/global-setup.ts"],
 					fileParallelism: false,
 					testTimeout: 180_000,
+					hookTimeout: 300_000,
+				},
+			},
+			{
+				...shared,
+				test: {
+					name: "soak",
+					include: ["lab/test/soak/**/*.test.ts"],
+					globalSetup: ["lab/test/xen/global-setup.ts"],
+					fileParallelism: false,
+					testTimeout: 60 * 60_000,
 					hookTimeout: 300_000,
 				},
 			},

@@ -1,12 +1,15 @@
 import { inspect, parseArgs } from "node:util";
+import { fuzzQmp } from "../packages/relay/test/fuzz/fuzz-qmp.ts";
 import { fuzz } from "../packages/xenstore/test/fuzz/fuzz-server.ts";
 
 const USAGE = `Usage: npm run fuzz -- [options]
 
 Throws random, mutated, oversized, halved and flooding messages at the xenstore codec and the in-memory xenstored, and
-checks every answer, other clients, and what is left behind. Ends with the first thing that is wrong.
+checks every answer, other clients, and what is left behind; then at QMP's framing, parsers and policy, and random
+counters at the rings of vchans. Ends with the first thing that is wrong.
 
-  --cases N   messages (default 1000000)
+  --only X    xenstore or qmp
+  --cases N   messages, for each (default 1000000)
   --seed S    the same seed makes the same messages (default: from the clock)
   -h, --help  this text
 `;
@@ -17,6 +20,7 @@ async function main(args: string[]): Promise<number> {
 	const { values } = parseArgs({
 		args,
 		options: {
+			only: { type: "string" },
 			cases: { type: "string", default: "1000000" },
 			seed: { type: "string", default: `${Date.now() % 0xffff_ffff}` },
 			help: { type: "boolean", short: "h", default: false },
@@ -26,27 +30,48 @@ async function main(args: string[]): Promise<number> {
 		process.stdout.write(USAGE);
 		return 0;
 	}
+	if (values.only !== undefined && values.only !== "xenstore" && values.only !== "qmp")
+		throw new Error(`--only takes xenstore or qmp, not ${inspect(values.only)}`);
 	const [cases, seed] = [wholeNumber("--cases", values.cases), wholeNumber("--seed", values.seed)];
 	process.stdout.write(`${cases} cases, seed ${seed}\n`);
-	let told = performance.now();
-	const report = await fuzz({
-		cases,
-		seed,
-		onProgress: (done) => {
-			if (performance.now() - told < 5000) return;
-			told = performance.now();
-			process.stderr.write(`${done} of ${cases}\n`);
-		},
-	});
-	const { seconds, peakRssBytes, slowestWitnessMs, connections } = report;
-	const memory = `${Math.round(peakRssBytes / 1024 / 1024)} MiB`;
-	process.stdout.write(
-		`${report.cases} cases in ${seconds.toFixed(1)} s on ${connections} connections; ` +
-			`peak RSS ${memory}; slowest answer to the client that behaves ${slowestWitnessMs.toFixed(1)} ms\n`,
-	);
-	if (peakRssBytes <= MOST_MEMORY) return 0;
+	const peaks: number[] = [];
+	if (values.only !== "qmp") peaks.push(await runXenstore(cases, seed));
+	if (values.only !== "xenstore") peaks.push(runQmp(cases, seed));
+	if (Math.max(...peaks) <= MOST_MEMORY) return 0;
 	process.stderr.write(`That is more memory than ${MOST_MEMORY / 1024 / 1024} MiB\n`);
 	return 1;
+}
+
+async function runXenstore(cases: number, seed: number): Promise<number> {
+	const report = await fuzz({ cases, seed, onProgress: progressOf("xenstore", cases) });
+	const { seconds, peakRssBytes, slowestWitnessMs, connections } = report;
+	process.stdout.write(
+		`xenstore: ${report.cases} cases in ${seconds.toFixed(1)} s on ${connections} connections; ` +
+			`peak RSS ${mebibytes(peakRssBytes)}; slowest answer to the client that behaves ${slowestWitnessMs.toFixed(1)} ms\n`,
+	);
+	return peakRssBytes;
+}
+
+function runQmp(cases: number, seed: number): number {
+	const { seconds, peakRssBytes, refused } = fuzzQmp({ cases, seed, onProgress: progressOf("qmp", cases) });
+	const counts = Object.entries(refused).map(([what, count]) => `${what} ${count}`);
+	process.stdout.write(
+		`qmp: ${cases} cases in ${seconds.toFixed(1)} s; peak RSS ${mebibytes(peakRssBytes)}; refused: ${counts.join(", ")}\n`,
+	);
+	return peakRssBytes;
+}
+
+function progressOf(what: string, cases: number): (done: number) => void {
+	let told = performance.now();
+	return (done) => {
+		if (performance.now() - told < 5000) return;
+		told = performance.now();
+		process.stderr.write(`${what}: ${done} of ${cases}\n`);
+	};
+}
+
+function mebibytes(bytes: number): string {
+	return `${Math.round(bytes / 1024 / 1024)} MiB`;
 }
 
 function wholeNumber(option: string, text: string): number {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -29,34 +29,81 @@ function check(name: string, command: string, args: string[]): void {
 	add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
 }
 
-/** One vitest project. A run that cannot even report counts as one failure. */
-function testProject(project: string): void {
-	const directory = mkdtempSync(join(tmpdir(), "bulkhead-tests-"));
-	const report = join(directory, "report.json");
-	const args = [
-		"vitest",
-		"run",
-		"--project",
-		project,
-		"--reporter=default",
-		"--reporter=json",
-		`--outputFile=${report}`,
-	];
-	process.stdout.write(`\n# ${project} tests\n`);
-	const { status } = spawnSync("npx", args, { stdio: "inherit" });
-	add(readReport(report, status === 0));
-	rmSync(directory, { recursive: true });
+interface Report {
+	/** What each file of tests came to, by its path. */
+	files: Map<string, Counts>;
+	/** Vitest reported, and its status agrees with what it reported. */
+	sound: boolean;
 }
 
-function readReport(file: string, ok: boolean): Counts {
+/** One vitest project, or some files of it. */
+function runProject(project: string, files: readonly string[], env: Record<string, string> = {}): Report {
+	const directory = mkdtempSync(join(tmpdir(), "bulkhead-tests-"));
 	try {
-		const report = JSON.parse(readFileSync(file, "utf8")) as Record<string, number>;
-		const { numPassedTests: passed = 0, numFailedTests: failed = 0, numPendingTests = 0, numTodoTests = 0 } = report;
-		const silent = passed + failed === 0 || (!ok && failed === 0);
-		return { passed, failed: silent ? failed + 1 : failed, skipped: numPendingTests + numTodoTests };
-	} catch {
-		return { passed: 0, failed: 1, skipped: 0 };
+		const report = join(directory, "report.json");
+		const reporters = ["--reporter=default", "--reporter=json", `--outputFile=${report}`];
+		const args = ["vitest", "run", "--project", project, ...reporters, ...files];
+		process.stdout.write(`\n# ${project} tests\n`);
+		const { status } = spawnSync("npx", args, { stdio: "inherit", env: { ...process.env, ...env } });
+		return readReport(report, status === 0);
+	} finally {
+		rmSync(directory, { recursive: true });
 	}
+}
+
+/** A run that cannot even report counts as one failure. */
+function testProject(project: string): void {
+	addReport(runProject(project, []));
+}
+
+/**
+ * The tests on real Xen. The emulator loses a processor now and then (lab/src/xen-answers.ts): files that failed in a run in
+ * which that was seen are run once more, and what they come to then counts.
+ */
+function testLab(): void {
+	const directory = mkdtempSync(join(tmpdir(), "bulkhead-lab-"));
+	const lost = join(directory, "lost-machines");
+	const report = runProject("lab", [], { BULKHEAD_LOST_MACHINES: lost });
+	const failed = [...report.files].filter(([, counts]) => counts.failed > 0).map(([file]) => file);
+	const machines = existsSync(lost) ? readFileSync(lost, "utf8").trimEnd().split("\n").length : 0;
+	rmSync(directory, { recursive: true });
+	if (machines === 0 || failed.length === 0) {
+		addReport(report);
+		return;
+	}
+	process.stdout.write(`\n# The emulator lost ${machines} machine(s): once more ${failed.join(" ")}\n`);
+	const again = runProject("lab", failed);
+	addReport({ files: new Map([...report.files, ...again.files]), sound: again.sound });
+}
+
+function addReport({ files, sound }: Report): void {
+	for (const counts of files.values()) add(counts);
+	if (!sound) add({ passed: 0, failed: 1, skipped: 0 });
+}
+
+interface VitestReport {
+	testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+}
+
+function readReport(path: string, ok: boolean): Report {
+	try {
+		const { testResults } = JSON.parse(readFileSync(path, "utf8")) as VitestReport;
+		const files = new Map(
+			testResults.map(({ name, status, assertionResults }) => [name, count(status, assertionResults)]),
+		);
+		const failed = [...files.values()].some((counts) => counts.failed > 0);
+		return { files, sound: files.size > 0 && ok !== failed };
+	} catch {
+		return { files: new Map(), sound: false };
+	}
+}
+
+/** A file whose own code failed counts as one failure more. */
+function count(status: string, results: readonly { status: string }[]): Counts {
+	const of = (wanted: string): number => results.filter((result) => result.status === wanted).length;
+	const [passed, failed] = [of("passed"), of("failed")];
+	const broken = status === "failed" && failed === 0 ? 1 : 0;
+	return { passed, failed: failed + broken, skipped: results.length - passed - failed };
 }
 
 check("types", "npx", ["tsc", "-b"]);
@@ -64,7 +111,7 @@ check("types of tests", "npx", ["tsc", "-p", "tsconfig.test.json"]);
 check("lint", "npm", ["run", "--silent", "lint"]);
 testProject("unit");
 testProject("system");
-testProject("lab");
+testLab();
 check("npm run up -- --check", "npm", ["run", "--silent", "up", "--", "--check"]);
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

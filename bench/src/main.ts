@@ -33,6 +33,24 @@ program
 	});
 
 program
+	.command("console")
+	.description("consoles of the relay, of xenconsoled and of xl's QEMU in one lab: bytes a second, latency, memory")
+	.option("--rounds <n>", "rounds that count, for each server", wholeNumber, 5)
+	.option("--kib <n>", "of output in each round", wholeNumber, 512)
+	.option("--guests <counts>", "numbers of guests at which memory is looked at", wholeNumbers, [1, 4, 8])
+	.option("--only <parts>", "of transfer,memory", splitNames)
+	.action(async ({ rounds, kib, guests, only }) => {
+		const { PARTS, runConsoleBench } = await import("./console/console-bench.ts");
+		const { reportConsole } = await import("./console/report.ts");
+		const parts = new Set(known("part", only, PARTS));
+		await inLab(async (lab) => {
+			const results = await runConsoleBench(lab, { rounds, bytes: kib * 1024, guestCounts: guests, parts, say });
+			await keep("console", results);
+			process.stdout.write(reportConsole(results));
+		});
+	});
+
+program
 	.command("xenstore")
 	.description("our xenstore client, libxenstore's and pyxs on the same xenstored and oxenstored in one lab")
 	.option("--rounds <n>", "rounds that count, for each case and server", wholeNumber, 15)
@@ -45,6 +63,43 @@ program
 			const results = await runXenstoreBench(lab, { rounds, servers: chosen, say });
 			await keep("xenstore", results);
 			process.stdout.write(reportXenstore(results));
+		});
+	});
+
+program
+	.command("vchan")
+	.description("our ends of a vchan and libxenvchan's, each with each, in one lab: bytes a second, round trips")
+	.option("--rounds <n>", "rounds that count, for each pair and ring size", wholeNumber, 7)
+	.option("--trips <n>", "round trips in each round", wholeNumber, 300)
+	.option("--rings <sizes>", "of default,64k,256k", splitNames)
+	.option("--servers <places>", "of dom0,guest", splitNames)
+	.action(async ({ rounds, trips, rings, servers }) => {
+		const { runVchanBench } = await import("./vchan/vchan-bench.ts");
+		const { PLACES } = await import("./vchan/pairs.ts");
+		const { RING_SIZE_NAMES } = await import("./vchan/ring-sizes.ts");
+		const { reportVchan } = await import("./vchan/report.ts");
+		const sizes = known("ring size", rings, RING_SIZE_NAMES);
+		const places = known("place", servers, PLACES);
+		await inLab(async (lab) => {
+			const results = await runVchanBench(lab, { rounds, trips, places, sizes, say });
+			await keep("vchan", results);
+			process.stdout.write(reportVchan(results));
+		});
+	});
+
+program
+	.command("qmp")
+	.description("QMP of stub domains by Xen's vchan-socket-proxy and by the relay in one lab: round trips, p50, p99")
+	.option("--rounds <n>", "rounds that count", wholeNumber, 7)
+	.option("--trips <n>", "round trips in each round; the relay lets a client have 200 in a burst", wholeNumber, 200)
+	.option("--crowd-trips <n>", "of each of 16 clients at once", wholeNumber, 50)
+	.action(async ({ rounds, trips, crowdTrips }) => {
+		const { runQmpBench } = await import("./qmp/qmp-bench.ts");
+		const { reportQmp } = await import("./qmp/report.ts");
+		await inLab(async (lab) => {
+			const results = await runQmpBench(lab, { rounds, trips, crowdTrips, say });
+			await keep("qmp", results);
+			process.stdout.write(reportQmp(results));
 		});
 	});
 

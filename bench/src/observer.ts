@@ -1,11 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { BulkheadError, withDeadline } from "@bulkhead/base";
 import type { Lab } from "@bulkhead/lab";
-import { bundleForDom0 } from "./bundle-for-dom0.ts";
+import { bundleIntoDom0 } from "./bundle-into-dom0.ts";
 import type { Answer, CreateTimes, DestroyTimes, Order, RunTimes } from "./dom0/protocol.ts";
 
 const PROGRAM = "/run/bulkhead-bench/observer.mjs";
@@ -31,14 +29,7 @@ export class Observer implements AsyncDisposable {
 	}
 
 	static async start(lab: Lab): Promise<Observer> {
-		const directory = await mkdtemp(join(tmpdir(), "bulkhead-bench-"));
-		try {
-			const file = join(directory, "observer.mjs");
-			await writeFile(file, await bundleForDom0(join(import.meta.dirname, "dom0/main.ts")));
-			await lab.put(file, PROGRAM);
-		} finally {
-			await rm(directory, { recursive: true });
-		}
+		await bundleIntoDom0(lab, join(import.meta.dirname, "dom0/main.ts"), PROGRAM);
 		const observer = new Observer(lab.spawn(["node", PROGRAM]));
 		try {
 			await observer.#answer("the observer in dom0", START_TIMEOUT_MS);

@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { median, summarize } from "../src/statistics.ts";
+import { formatSummary, median, pairedRatio, quantile, summarize } from "../src/statistics.ts";
 
 describe("summarize", () => {
 	it("tells the median, the spread and the quartiles", () => {
@@ -29,4 +29,21 @@ describe("summarize", () => {
 		expect(min).toBe(Math.min(...values));
 		expect(max).toBe(Math.max(...values));
 	});
+});
+
+describe("pairedRatio", () => {
+	it("compares round by round", () => {
+		expect(pairedRatio([1, 20, 3], [2, 10, 3])).toBe(1);
+	});
+});
+
+describe("quantile", () => {
+	it("lies between the two nearest", () => {
+		expect(quantile([4, 0, 2], 0.75)).toBe(3);
+	});
+});
+
+it("a summary is its median and its quartiles", () => {
+	expect(formatSummary(summarize([1, 2, 3]))).toBe("2 (2–3)");
+	expect(formatSummary(summarize([1, 2, 3]), 1)).toBe("2.0 (1.5–2.5)");
 });

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import type { CpioEntry } from "@bulkhead/image";
+import { findPageFiles } from "@bulkhead/web";
 import { rolldown } from "rolldown";
 import { compiledCode } from "./cached-program/compiled-code.ts";
 
@@ -25,6 +26,7 @@ export interface Program {
 const PROGRAMS: readonly Program[] = [
 	{ entry: "packages/xenmgr/src/main.ts", path: "/usr/lib/bulkhead/bulkheadd.mjs", service: "bulkheadd" },
 	{ entry: "packages/relay/src/main.ts", path: "/usr/lib/bulkhead/bulkhead-relay.mjs", service: "bulkhead-relay" },
+	{ entry: "packages/relay/src/proxy/main.ts", path: "/usr/lib/bulkhead/vchan-socket-proxy.mjs" },
 	{
 		entry: "packages/cli/src/main.ts",
 		path: "/usr/lib/bulkhead/bulkhead.cjs",
@@ -66,6 +68,16 @@ async function commandEntries(
 		{ type: "file", path: `${path}.cache`, content: { file: await compiledCode(source, writer ?? "", trial) } },
 		{ type: "file", path: command, mode: 0o755, content: `#!/bin/sh\nexec node ${path} "$@"\n` },
 	];
+}
+
+/** The page that the daemon serves to browsers, noVNC's files unmodified among it: as they are, beside the daemon. */
+export async function pageEntries(): Promise<CpioEntry[]> {
+	const files = await findPageFiles();
+	return [...files].map(([name, { path }]) => ({
+		type: "file",
+		path: `/usr/lib/bulkhead/screen/${name}`,
+		content: { file: path },
+	}));
 }
 
 /** One file for Node from sources; native addons stay outside. */

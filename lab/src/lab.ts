@@ -11,6 +11,7 @@ import type { ExecOptions, ExecResult } from "./exec-result.ts";
 import { type LabPaths, labPaths } from "./lab-paths.ts";
 import { findLiveState, type LabDescription, type LabState } from "./lab-state.ts";
 import { awaitExit, killMachine } from "./machine.ts";
+import { xenAnswers } from "./xen-answers.ts";
 
 export interface LabStatus {
 	running: boolean;
@@ -21,6 +22,7 @@ export interface LabStatus {
 }
 
 const CONTROL_TIMEOUT_MS = 20 * 60_000;
+const ATTACH_TIMEOUT_MS = 4 * 60_000;
 const POWER_OFF_TIMEOUT_MS = 20_000;
 const COPY_TIMEOUT_MS = 300_000;
 
@@ -43,10 +45,7 @@ export class Lab {
 	static async up(options: LabUpOptions = {}): Promise<Lab> {
 		const onProgress = options.onProgress ?? (() => {});
 		const paths = labPaths();
-		await using _lock = await FileLock.acquire(paths.controlLock, {
-			timeoutMs: CONTROL_TIMEOUT_MS,
-			signal: options.signal,
-		});
+		await using _lock = await controlLock(paths, options.signal);
 		const running = await findLiveState(paths);
 		if (running?.ready) {
 			if (options.release && options.release !== running.description.release) {
@@ -63,15 +62,31 @@ export class Lab {
 			onProgress("replacing a machine whose boot was interrupted");
 			await killMachine(running.machine);
 		}
+		return Lab.#boot(paths, options);
+	}
+
+	/** Pulls the plug of the machine that runs, if any, and boots another. */
+	static async replace(options: LabUpOptions = {}): Promise<Lab> {
+		const paths = labPaths();
+		await using _lock = await controlLock(paths, options.signal);
+		const running = await findLiveState(paths);
+		if (running) {
+			await killMachine(running.machine);
+			await new Dom0Connection(paths, running.sshPort).close();
+		}
+		return Lab.#boot(paths, options);
+	}
+
+	static async #boot(paths: LabPaths, options: LabUpOptions): Promise<Lab> {
 		const lab = new Lab(paths, await bootLab(paths, options));
 		await awaitToolstack(lab);
-		onProgress("the toolstack in dom0 answers");
+		options.onProgress?.("the toolstack in dom0 answers");
 		return lab;
 	}
 
-	/** The lab that runs. @throws BulkheadError `lab-down` */
+	/** The lab that runs, or that somebody is starting. @throws BulkheadError `lab-down` */
 	static async attach(): Promise<Lab> {
-		const lab = await Lab.findRunning();
+		const lab = (await Lab.findRunning()) ?? (await Lab.#afterBoot());
 		if (!lab) {
 			throw new BulkheadError("lab-down", "No lab is running", { remedy: "Start it with `npm run lab -- up`" });
 		}
@@ -86,6 +101,11 @@ export class Lab {
 		return state?.ready ? new Lab(paths, state) : undefined;
 	}
 
+	static async #afterBoot(): Promise<Lab | undefined> {
+		await using _lock = await FileLock.acquire(labPaths().controlLock, { timeoutMs: ATTACH_TIMEOUT_MS });
+		return Lab.findRunning();
+	}
+
 	static async status(): Promise<LabStatus> {
 		const state = await findLiveState(labPaths());
 		if (!state) return { running: false };
@@ -96,7 +116,7 @@ export class Lab {
 	/** Ends whatever lab runs. @returns false when none did */
 	static async down(onProgress: (line: string) => void = () => {}): Promise<boolean> {
 		const paths = labPaths();
-		await using _lock = await FileLock.acquire(paths.controlLock, { timeoutMs: CONTROL_TIMEOUT_MS });
+		await using _lock = await controlLock(paths);
 		const state = await findLiveState(paths);
 		if (state) {
 			const connection = new Dom0Connection(paths, state.sshPort);
@@ -186,8 +206,24 @@ export class Lab {
 		this.connection.releasePrograms();
 	}
 
+	/**
+	 * Whether the machine itself goes on: dom0 takes commands, or Xen answers on its serial port. When neither does for so
+	 * long, the emulator has lost a processor, and only `down` helps.
+	 */
+	async isAlive(timeoutMs: number): Promise<boolean> {
+		const answers = await this.exec(["true"], { timeoutMs }).then(
+			({ exitCode }) => exitCode === 0,
+			() => false,
+		);
+		return answers || (await xenAnswers(this.paths, timeoutMs));
+	}
+
 	/** Ends this lab. */
 	async down(onProgress: (line: string) => void = () => {}): Promise<void> {
 		await Lab.down(onProgress);
 	}
+}
+
+function controlLock({ controlLock: path }: LabPaths, signal?: AbortSignal): Promise<FileLock> {
+	return FileLock.acquire(path, { timeoutMs: CONTROL_TIMEOUT_MS, signal });
 }

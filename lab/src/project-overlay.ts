@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type CpioEntry, cacheRoot, entriesFromTree, hashFile } from "@bulkhead/image";
-import { existingPrograms, programEntries, REPOSITORY } from "./bundles.ts";
+import { existingPrograms, pageEntries, programEntries, REPOSITORY } from "./bundles.ts";
 
 export interface OverlayContext {
 	release: string;
@@ -54,6 +54,7 @@ export async function projectEntries(context: OverlayContext): Promise<CpioEntry
 	const programs = await existingPrograms();
 	const parts = await Promise.all([
 		...programs.map((program) => attempt(program.entry, () => programEntries(program))),
+		attempt("the page for browsers", pageEntries),
 		attempt("native addons", () => nativeEntries(context)),
 		attempt("stub domain image", () => stubEntries(context)),
 		attempt("guest images", () => guestEntries(context)),

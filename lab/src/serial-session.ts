@@ -28,12 +28,19 @@ export class SerialSession {
 
 	static async open(
 		lab: Lab,
-		guest: { consoles: { label: string; socketPath?: string }[] },
+		guest: { consoles: { label: string; socketPath?: string; ptyPath?: string }[] },
 		label: string,
 	): Promise<SerialSession> {
-		const path = guest.consoles.find((console) => console.label === label)?.socketPath;
-		if (path === undefined) throw new Error(`The guest has no console ${label}`);
-		return new SerialSession(lab.spawn(["socat", "-", `UNIX-CONNECT:${path}`]));
+		const { socketPath, ptyPath } = guest.consoles.find((console) => console.label === label) ?? {};
+		if (socketPath !== undefined) return new SerialSession(lab.spawn(["socat", "-", `UNIX-CONNECT:${socketPath}`]));
+		// A serial port of a QEMU in dom0 is not the relay's.
+		if (ptyPath !== undefined) return SerialSession.openPty(lab, ptyPath);
+		throw new Error(`The guest has no console ${label}`);
+	}
+
+	/** Whatever socat knows the address of. */
+	static openAddress(lab: Lab, address: string): SerialSession {
+		return new SerialSession(lab.spawn(["socat", "-", address]));
 	}
 
 	/** A pseudo-terminal of dom0: a serial port of a QEMU there. */

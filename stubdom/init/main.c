@@ -1,5 +1,5 @@
-/* PID 1 of a stub domain: brings up the kernel's side, starts QEMU for the guest that xenstore names, serves its QMP to
- * domain 0 and tells the toolstack when QEMU dies. No shell, no other process: under emulation each fork costs. */
+/* PID 1 of a stub domain: brings up the kernel's side, starts QEMU for the guest that xenstore names, serves its QMP and
+ * screen to domain 0 and tells the toolstack when QEMU dies. No shell, no other process: under emulation each fork costs. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -24,6 +24,7 @@
 #include "network.h"
 #include "qmp-server.h"
 #include "report.h"
+#include "screen-server.h"
 #include "small-file.h"
 #include "xenstore.h"
 
@@ -99,6 +100,7 @@ static const char *start(void) {
 	for (size_t i = 0; i < arguments.count; i++) log_line("  %s", arguments.items[i]);
 	if (start_device_model(&arguments, &consoles, &model) != 0) return "the device model could not be started";
 	if (qmp_server_open() != 0) return "the QMP channel could not be made";
+	if (screen_server_open(&arguments) != 0) return "the screen's channels could not be made";
 	if (kernel_command_line_has("bulkhead.test=1")) watch_test_commands();
 	return NULL;
 }
@@ -126,6 +128,7 @@ static void report_death(int status) {
 	else
 		report_failure("The device model exited with status %d%s%s", WEXITSTATUS(status), separator, last);
 	model.pid = 0;
+	screen_server_close();
 	qmp_server_close();
 	if (kernel_command_line_has("bulkhead.onerror=poweroff")) power_off();
 }
@@ -162,16 +165,20 @@ static void take_held_monitor(void) {
 		media_take_answer(model.held_monitor, bytes, (size_t)got);
 	} else if (got > 0) {
 		published = true;
-		if (qmp_server_publish(own_domid, guest) == 0) {
+		if (screen_server_publish(own_domid, guest) != 0)
+			report_failure("The screen's channels could not be published: %s", strerror(errno));
+		else if (qmp_server_publish(own_domid, guest) != 0)
+			report_failure("The QMP channel could not be published: %s", strerror(errno));
+		else {
 			log_line("the device model answers");
 			log_memory();
-		} else report_failure("The QMP channel could not be published: %s", strerror(errno));
+		}
 	}
 }
 
 static void serve(int signals) {
 	for (;;) {
-		enum { SIGNALS, OUTPUT, HELD, MEDIA, XENSTORE, LOG, QMP, COUNT = QMP + QMP_SERVER_POLLFDS };
+		enum { SIGNALS, OUTPUT, HELD, MEDIA, XENSTORE, LOG, QMP, SCREEN = QMP + QMP_SERVER_POLLFDS, COUNT = SCREEN + SCREEN_SERVER_POLLFDS };
 		struct pollfd fds[COUNT] = {
 			[SIGNALS] = {.fd = signals, .events = POLLIN},
 			[OUTPUT] = {.fd = model.output, .events = POLLIN},
@@ -181,6 +188,7 @@ static void serve(int signals) {
 			[LOG] = {.fd = log_blocked_fd(), .events = POLLOUT},
 		};
 		qmp_server_prepare(fds + QMP);
+		screen_server_prepare(fds + SCREEN);
 		if (poll(fds, COUNT, -1) < 0 && errno != EINTR) log_line("poll: %s", strerror(errno));
 		if (fds[LOG].revents) log_flush(0);
 		if (fds[OUTPUT].revents) log_device_model_output(&model);
@@ -188,6 +196,7 @@ static void serve(int signals) {
 		if (fds[MEDIA].revents) media_take_events(model.held_monitor);
 		if (fds[XENSTORE].revents) take_test_command();
 		qmp_server_run(fds + QMP);
+		screen_server_run(fds + SCREEN);
 		if (fds[SIGNALS].revents) take_signals(signals);
 	}
 }

@@ -6,7 +6,7 @@ const WRAPPED = ["open", "ioctl", "mmap", "write"].map((name) => `-Wl,--wrap=${n
 describe("init serves QMP over a vchan", () => {
 	let probe: Probe;
 	beforeAll(async () => {
-		probe = await compileProbe("qmp-server-probe", ["qmp-server.c", "vchan-server.c"], WRAPPED);
+		probe = await compileProbe("qmp-server-probe", ["qmp-server.c", "session.c", "vchan-server.c"], WRAPPED);
 	}, 60_000);
 	afterAll(() => probe[Symbol.asyncDispose]());
 

@@ -50,6 +50,8 @@ test("QEMU in the image finds all its libraries, and init is one static program"
 	const names = await listing(image);
 	for (const path of ["init", "usr/libexec/xen-qemu-system-i386", "usr/share/doc/bulkhead/packages"])
 		expect(names).toContain(path);
+	// VNC ends without the layout that -k names, and without en-us when nothing does.
+	for (const layout of ["en-us", "de", "pt-br"]) expect(names).toContain(`usr/share/qemu/keymaps/${layout}`);
 	expect([...names].filter((name) => /gstreamer|libssl|libcrypto/.test(name))).toEqual([]);
 	const cacheInit = await compileInit(cache, QEMU_PATH);
 	const headers = await runProgram(["readelf", "--program-headers", cacheInit], { timeoutMs: 10_000 });

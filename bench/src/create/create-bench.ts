@@ -1,6 +1,6 @@
 import { loadavg } from "node:os";
-import { runProgram } from "@bulkhead/image";
 import type { Lab } from "@bulkhead/lab";
+import { describeCommit } from "../describe-commit.ts";
 import { Observer } from "../observer.ts";
 import { type Summary, summarize } from "../statistics.ts";
 import { BENCH_DIRECTORY, configText, FASTEST_FILES, TINY_IMAGE } from "./bench-guest.ts";
@@ -109,12 +109,4 @@ async function placePlainConfig(lab: Lab): Promise<{ name: string; file: string 
 	const file = `${BENCH_DIRECTORY}/${name}.cfg`;
 	await writeDom0File(lab, file, configText({ name, diskPath: TINY_IMAGE, stub: FASTEST_FILES }));
 	return { name, file };
-}
-
-async function describeCommit(): Promise<string> {
-	const { stdout } = await runProgram(["git", "describe", "--always", "--dirty"], {
-		cwd: import.meta.dirname,
-		timeoutMs: 10_000,
-	});
-	return stdout.toString("utf8").trim();
 }

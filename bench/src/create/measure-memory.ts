@@ -14,26 +14,30 @@ export interface MemoryPoint {
 
 const CREATE_TIMEOUT_MS = 240_000;
 const ATTEMPTS = 3;
-const DAEMONS = ["bulkheadd.mjs", "bulkhead-relay.mjs"];
-/** Programs of the peer that stay with a guest. */
-const PEER = /^(xl|vchan-socket-proxy|(xen-)?qemu-system-.*)$/;
+/** Programs that stay: bulkhead's for all guests, the peer's with each. */
+const STAYING = {
+	bulkhead: (program: string): boolean => program === "bulkheadd.mjs" || program === "bulkhead-relay.mjs",
+	xl: (program: string): boolean => /^(xl|vchan-socket-proxy|(xen-)?qemu-system-.*)$/.test(program),
+} as const;
 
 export interface MeasureMemory {
 	lab: Lab;
 	program: "xl" | "bulkhead";
 	/** Numbers of guests to measure at, ascending. */
 	counts: readonly number[];
+	/** Of the processes that stay, those that matter. Default: all of the toolstack's. */
+	isCounted?: (program: string) => boolean;
 	say: (line: string) => void;
 }
 
 /** Creates guests one after the other and looks at dom0's processes on the way; destroys them all in the end. */
-export async function measureMemory({ lab, program, counts, say }: MeasureMemory): Promise<MemoryPoint[]> {
+export async function measureMemory({ lab, program, counts, isCounted, say }: MeasureMemory): Promise<MemoryPoint[]> {
 	const points: MemoryPoint[] = [];
 	const names: string[] = [];
 	try {
 		for (const count of [0, ...counts]) {
 			while (names.length < count) names.push(await createGuest(lab, program, names.length + 1, say));
-			const point = await measurePoint(lab, program, count);
+			const point = await measurePoint(lab, count, isCounted ?? STAYING[program]);
 			say(`${program}, ${count} guests: ${point.processes.length} processes, ${point.pssKiB} KiB PSS`);
 			points.push(point);
 		}
@@ -66,11 +70,8 @@ async function createGuest(
 	}
 }
 
-async function measurePoint(lab: Lab, program: MeasureMemory["program"], guests: number): Promise<MemoryPoint> {
-	const all = await listProcessMemory(lab);
-	const processes = all.filter((each) =>
-		program === "bulkhead" ? DAEMONS.includes(each.program) : PEER.test(each.program),
-	);
+async function measurePoint(lab: Lab, guests: number, isCounted: (program: string) => boolean): Promise<MemoryPoint> {
+	const processes = (await listProcessMemory(lab)).filter(({ program }) => isCounted(program));
 	const sum = (size: "pssKiB" | "anonymousKiB"): number => processes.reduce((total, each) => total + each[size], 0);
 	return { guests, processes, pssKiB: sum("pssKiB"), anonymousKiB: sum("anonymousKiB") };
 }

@@ -1,4 +1,4 @@
-import { median, type Summary, summarize } from "../statistics.ts";
+import { formatSummary, median, pairedRatio, summarize } from "../statistics.ts";
 import { formatTable } from "../table.ts";
 import { CASE_NAMES, CASES, type Case } from "./cases.ts";
 import { PEER_NAMES, type PeerName } from "./install-peers.ts";
@@ -21,23 +21,15 @@ function reportServer(server: Server, cases: Record<Case, PeerTimes>): string {
 	const head = ["µs each: median (quartiles)", ...PEER_NAMES, "÷ libxenstore", "÷ pyxs", "bulkhead, per s"];
 	const rows = CASE_NAMES.map((name) => {
 		const times = cases[name];
-		const ratioTo = (peer: PeerName): string => (times[peer].length === 0 ? "–" : pairedRatio(times, peer).toFixed(2));
+		const ratioTo = (peer: PeerName): string =>
+			times[peer].length === 0 ? "–" : pairedRatio(times.bulkhead, times[peer]).toFixed(2);
 		return [
 			CASES[name].title,
-			...PEER_NAMES.map((peer) => (times[peer].length === 0 ? "–" : microseconds(summarize(times[peer])))),
+			...PEER_NAMES.map((peer) => (times[peer].length === 0 ? "–" : formatSummary(summarize(times[peer])))),
 			ratioTo("libxenstore"),
 			ratioTo("pyxs"),
 			Math.round(1e6 / median(times.bulkhead)).toString(),
 		];
 	});
 	return `### On ${server}\n\n${formatTable(head, rows)}`;
-}
-
-/** The median of the ratios within each round, which load that changes slowly does not touch. */
-export function pairedRatio(times: PeerTimes, peer: PeerName): number {
-	return median(times.bulkhead.map((value, round) => value / (times[peer][round] ?? Number.NaN)));
-}
-
-function microseconds({ median, lowerQuartile, upperQuartile }: Summary): string {
-	return `${Math.round(median)} (${Math.round(lowerQuartile)}–${Math.round(upperQuartile)})`;
 }

@@ -1,10 +1,10 @@
 import { loadavg } from "node:os";
-import { runProgram } from "@bulkhead/image";
 import type { Lab } from "@bulkhead/lab";
+import { describeCommit } from "../describe-commit.ts";
+import { LineProgram } from "../line-program.ts";
 import { median } from "../statistics.ts";
 import { BENCH_ROOT, CASE_NAMES, CASES, type Case, OURS_ALONE } from "./cases.ts";
 import { installPeers, PEER_NAMES, type PeerName, type Peers, removePeers } from "./install-peers.ts";
-import { LineProgram } from "./line-program.ts";
 
 export const SERVERS = ["xenstored", "oxenstored"] as const;
 export type Server = (typeof SERVERS)[number];
@@ -114,12 +114,4 @@ async function measureCase(
 		}
 	}
 	return times;
-}
-
-async function describeCommit(): Promise<string> {
-	const { stdout } = await runProgram(["git", "describe", "--always", "--dirty"], {
-		cwd: import.meta.dirname,
-		timeoutMs: 10_000,
-	});
-	return stdout.toString("utf8").trim();
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type CpioEntry, type DebianPackages, runProgram } from "@bulkhead/image";
 import type { KernelModule } from "@bulkhead/stubdom";
+import { channelEntries } from "./channel-files.ts";
 
 const LIST_TIMEOUT_MS = 10_000;
 
@@ -53,6 +54,7 @@ export async function busyboxEntries(debian: DebianPackages, system: BusyboxSyst
 		...[...modules, ...spareModules, ...furtherModules].map(
 			({ name, content }): CpioEntry => ({ type: "file", path: `lib/modules/${name}.ko`, content }),
 		),
+		...channelEntries(),
 		{ type: "character-device", path: "dev/console", mode: 0o600, major: 5, minor: 1 },
 		...["media", "proc", "sys", "tmp"].map((path): CpioEntry => ({ type: "directory", path })),
 	];

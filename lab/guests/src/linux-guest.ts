@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { type ContentCache, type DebianPackages, hashTree, runProgram, writeCpioArchive } from "@bulkhead/image";
 import { type DebianKernel, fetchDebianKernel, planModules } from "@bulkhead/stubdom";
 import { busyboxEntries } from "./busybox.ts";
+import { CHANNEL_SOURCES } from "./channel-files.ts";
 import { pseudoRandomBytes } from "./pseudo-random.ts";
 import { readSource, sourcePath } from "./source-files.ts";
 
@@ -63,7 +64,7 @@ export async function buildLinuxGuest(debian: DebianPackages, cache: ContentCach
 	const others = await debian.versions(["busybox-static", ...BOOT_LOADER_PACKAGES]);
 	const inputs = {
 		format: 2,
-		sources: await hashTree([sourcePath("linux"), sourcePath("src/busybox.ts")]),
+		sources: await hashTree([sourcePath("linux"), sourcePath("src/busybox.ts"), ...CHANNEL_SOURCES]),
 		kernel: kernel.package.version,
 		packages: others.map(({ name, version }) => `${name}=${version}`).join(" "),
 		commandLine: COMMAND_LINE,

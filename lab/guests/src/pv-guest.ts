@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type ContentCache, type DebianPackages, hashTree, writeCpioArchive } from "@bulkhead/image";
 import { busyboxEntries } from "./busybox.ts";
+import { CHANNEL_SOURCES } from "./channel-files.ts";
 import { readSource, sourcePath } from "./source-files.ts";
 
 /** The PV guest's initramfs: the stub domain's kernel, which it runs on, has every driver built in. @returns its path */
@@ -8,7 +9,7 @@ export async function buildPvGuest(debian: DebianPackages, cache: ContentCache):
 	const busybox = await debian.versions(["busybox-static"]);
 	const inputs = {
 		format: 2,
-		sources: await hashTree([sourcePath("pv"), sourcePath("src/busybox.ts")]),
+		sources: await hashTree([sourcePath("pv"), sourcePath("src/busybox.ts"), ...CHANNEL_SOURCES]),
 		busybox: busybox.map(({ version }) => version).join(),
 	};
 	const dir = await cache.cached("pv-guest", inputs, async (out) => {

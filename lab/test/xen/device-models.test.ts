@@ -2,21 +2,47 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
+import { FOLDER as BOOT, LINUX, READY } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
-import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
+import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
+import { talkToTiny } from "./support/tiny-guest.ts";
 
-const LINUX = "/etc/bulkhead/examples/linux.cfg";
-const BOOT = "/tmp/direct-boot";
-const READY = /BULKHEAD-GUEST-READY disk-sha256=[0-9a-f]{64} write=ok/;
+/** The PV example without a kernel of its own. */
+const GRUB = `${BOOT}/grub.cfg`;
 const IN_DOM0 = "device_model_stubdomain_override=0";
-/** The lab's Linux guest's own, and a word by which to know that it came from here. */
-const COMMAND_LINE = [
-	"console=ttyS0,115200 rdinit=/init quiet panic=-1 xen_emul_unplug=never tsc=unstable no_timer_check pci=noearly",
-	"iommu=off 8250.nr_uarts=1 cryptomgr.notests nokaslr mitigations=off audit=0 apparmor=0 bulkhead.direct=1",
-].join(" ");
-const DIRECT_BOOT = [`kernel="${BOOT}/vmlinuz"`, `ramdisk="${BOOT}/initrd"`, `cmdline="${COMMAND_LINE}"`];
+/** A kernel with the frontends of screen and keyboard: Debian's own. */
+const PV_SCREEN = [
+	`kernel="${BOOT}/vmlinuz"`,
+	"memory=256",
+	'cmdline="console=hvc0 rdinit=/init quiet panic=-1 cryptomgr.notests nokaslr mitigations=off audit=0 apparmor=0"',
+];
+/** RFB 3.8 (RFC 6143), all that a client says at once: version, no security, shared, and a request for 32 rows. */
+const RFB_REQUEST = "RFB 003.008\\n\\001\\001\\003\\000\\000\\000\\000\\000\\003\\040\\000\\040";
+/** The server hangs up when its client does: it is given time to answer. */
+const ASK_VNC = `{ printf '${RFB_REQUEST}'; sleep 4; } | socat - TCP:127.0.0.1:5907`;
+/** Of dom0's user xen-qemuuser-range-base. */
+const RANGE_BASE = 60_000;
+/**
+ * Takes the Xen devices and the log that a process has open from it (pidfd_getfd), and hands them to Xen's
+ * depriv-fd-checker.
+ */
+const CHECK_DESCRIPTORS = `
+my ($checker, $pid, $log) = @ARGV;
+my $process = syscall(434, $pid + 0, 0);
+my @triples;
+opendir(my $folder, "/proc/$pid/fd");
+for my $fd (grep { /^\\d+$/ } readdir($folder)) {
+	my $target = readlink("/proc/$pid/fd/$fd");
+	my $class = $target =~ m{^/dev/xen/(privcmd|gntdev|evtchn)$} ? $1 : $target eq $log ? "appendonly" : next;
+	my $taken = syscall(438, $process, $fd + 0, 0);
+	die "cannot take $fd: $!" if $taken < 0;
+	syscall(72, $taken, 2, 0);
+	push @triples, $class, $taken, $target;
+}
+exec $checker, @triples;
+`;
 
 interface LocalGuest extends GuestDocument {
 	localQemu?: { pid: number; state: string };
@@ -28,6 +54,11 @@ describe("device models", () => {
 
 	beforeAll(async () => {
 		await putFilesOfLinuxDisk(the.lab, ["vmlinuz", "initrd"], BOOT);
+		await ok(the.lab, [
+			"sh",
+			"-c",
+			`{ grep -v "^kernel\\|^ramdisk\\|^cmdline" ${PV}; echo 'firmware = "pvgrub64"'; } >${GRUB}`,
+		]);
 		before = await takeSnapshot(the.lab);
 	}, 300_000);
 	afterEach(() => destroyAll(the.lab));
@@ -64,29 +95,127 @@ describe("device models", () => {
 		expect(residue).toEqual([]);
 	});
 
-	itRunsHvm("an HVM guest boots its kernel and ramdisk through the stub domain", the, async () => {
-		const guest = await createGuest(the.lab, LINUX, ...DIRECT_BOOT);
-		expect(guest.stub?.memoryKiB).toBeGreaterThan(128 * 1024 + 4096);
-		const serial = await SerialSession.open(the.lab, guest, "serial0");
-		await serial.expect(READY, 150_000);
-		await serial.expect(/guest# /, 30_000);
-		serial.write("cat /proc/cmdline\n");
-		await serial.expect(/bulkhead\.direct=1/, 30_000);
-		serial.close();
-		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
+	itRunsHvm("a restricted QEMU has a uid of its own, no file, no capability and no other domain", the, async () => {
+		const guest: LocalGuest = await createGuest(the.lab, TINY, IN_DOM0, "dm_restrict=1");
+		const pid = guest.localQemu?.pid ?? 0;
+		const uid = RANGE_BASE + guest.domid;
+		const status = await ok(the.lab, ["cat", `/proc/${pid}/status`]);
+		for (const kind of ["Uid", "Gid"])
+			expect(status).toMatch(new RegExp(`^${kind}:(\\t${kind === "Uid" ? uid : RANGE_BASE}){4}$`, "m"));
+		for (const set of ["CapInh", "CapPrm", "CapEff"]) expect(status).toMatch(new RegExp(`^${set}:\\t0{16}$`, "m"));
+		expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+		expect(status).toMatch(new RegExp(`^Groups:\\t${RANGE_BASE} $`, "m"));
+		const link = async (of: string, name: string): Promise<string> =>
+			(await ok(the.lab, ["readlink", `/proc/${of}/${name}`])).trim();
+		expect(await link(`${pid}`, "root")).toMatch(/\/run\/bulkhead\/qemu\/.*\/root$/);
+		for (const space of ["mnt", "ipc"])
+			expect(await link(`${pid}`, `ns/${space}`)).not.toBe(await link("1", `ns/${space}`));
+		expect(await ok(the.lab, ["cat", `/proc/${pid}/limits`])).toMatch(/^Max file size\s+262144\s+262144/m);
+		// Xen's own program tries each of its descriptors: what they must not do, they cannot.
+		const log = await link(`${pid}`, "fd/2");
+		expect(log).toMatch(/\/qemu-dm-tiny\.log$/);
+		const checker = (await ok(the.lab, ["sh", "-c", "echo /usr/lib/xen-*/bin/depriv-fd-checker"])).trim();
+		const report = await ok(the.lab, ["perl", "-e", CHECK_DESCRIPTORS, checker, `${pid}`, log]);
+		const verdicts = report.trim().split("\n");
+		expect(verdicts.filter((line) => !/^\w+ (checking|pass) /.test(line))).toEqual([]);
+		// It has gntdev open only while it serves PV devices, which a restricted one does not.
+		for (const kind of ["privcmd", "evtchn", "appendonly"])
+			expect(
+				verdicts.some((line) => line.startsWith(`${kind} pass`)),
+				`${kind}: ${report}`,
+			).toBe(true);
+		expect(await bulkhead(the.lab, "qmp", "tiny", "query-status")).toMatchObject({ return: { status: "running" } });
+		await talkToTiny(the.lab, guest);
+		await ok(the.lab, ["bulkhead", "destroy", "tiny"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	itRunsHvm("OVMF starts a guest's kernel", the, async () => {
-		const guest = await createGuest(the.lab, LINUX, 'bios="ovmf"', ...DIRECT_BOOT);
-		const serial = await SerialSession.open(the.lab, guest, "serial0");
-		await serial.expect(READY, 150_000);
-		await serial.expect(/guest# /, 30_000);
-		serial.write("ls /sys/firmware\n");
-		await serial.expect(/\befi\b/, 30_000);
-		serial.close();
-		await ok(the.lab, ["bulkhead", "destroy", "linux"]);
+	itRunsHvm("QEMU in a stub domain gets USB devices and vcpus while it runs, and gives USB back", the, async () => {
+		await createGuest(
+			the.lab,
+			TINY,
+			"vcpus=1",
+			"maxvcpus=3",
+			'usbctrl=["version=3,ports=4"]',
+			'usbdev=["type=tablet"]',
+		);
+		const qmp = async <T>(command: string, args = {}): Promise<T> =>
+			(await bulkhead<{ return: T }>(the.lab, "qmp", "tiny", command, JSON.stringify(args))).return;
+		const usb = async (): Promise<string[]> =>
+			(await qmp<{ name: string; type: string }[]>("qom-list", { path: "/machine/peripheral" }))
+				.filter(({ name }) => name.startsWith("xenusb-"))
+				.map(({ name, type }) => `${name} ${type}`)
+				.toSorted();
+		const isAttached = (id: string): Promise<boolean> =>
+			qmp("qom-get", { path: `/machine/peripheral/${id}`, property: "attached" });
+		const controller = "xenusb-0 child<nec-usb-xhci>";
+		const tablet = "xenusb-0-1 child<usb-tablet>";
+		expect(await usb()).toEqual([controller, tablet]);
+		await ok(the.lab, ["bulkhead", "usbdev-attach", "tiny", "type=keyboard", "port=3"]);
+		expect(await usb()).toEqual([controller, tablet, "xenusb-0-3 child<usb-kbd>"]);
+		expect(await isAttached("xenusb-0-3")).toBe(true);
+		expect(await ok(the.lab, ["bulkhead", "usb-list", "tiny"])).toMatch(
+			/^ {2}Port 1: tablet\n.*\n {2}Port 3: keyboard$/m,
+		);
+		await ok(the.lab, ["bulkhead", "usbdev-detach", "tiny", "0", "1"]);
+		await ok(the.lab, ["bulkhead", "usbctrl-attach", "tiny"]);
+		await ok(the.lab, ["bulkhead", "usbdev-attach", "tiny", "type=mouse", "controller=1"]);
+		expect(await usb()).toEqual([
+			controller,
+			"xenusb-0-3 child<usb-kbd>",
+			"xenusb-1 child<usb-ehci>",
+			"xenusb-1-1 child<usb-mouse>",
+		]);
+		expect(await isAttached("xenusb-1-1")).toBe(true);
+
+		const vcpus = async (): Promise<number> =>
+			(await qmp<Record<string, unknown>[]>("query-hotpluggable-cpus")).filter((each) => "qom-path" in each).length;
+		expect(await vcpus()).toBe(1);
+		await ok(the.lab, ["bulkhead", "vcpu-set", "tiny", "3"]);
+		expect(await vcpus()).toBe(3);
+		const { stderr, exitCode } = await run(the.lab, ["bulkhead", "vcpu-set", "tiny", "1"]);
+		expect(exitCode).not.toBe(0);
+		expect(stderr).toContain("3 vcpus plugged in");
+	});
+
+	it("a PV guest has a screen with VNC and a keyboard, which outlive neither it nor their own QEMU", async () => {
+		const guest: LocalGuest = await createGuest(the.lab, PV, 'vfb=["vnc=1,vncdisplay=7,vncunused=0"]', ...PV_SCREEN);
+		const { domid } = guest;
+		const state = async (kind: string): Promise<true | undefined> => {
+			const { stdout } = await the.lab.exec(["xenstore-read", `/local/domain/${domid}/device/${kind}/0/state`]);
+			return stdout.toString().trim() === "4" ? true : undefined;
+		};
+		for (const kind of ["vfb", "vkbd"]) await eventually(`the guest's ${kind}`, () => state(kind), 90_000);
+		const pv = await SerialSession.open(the.lab, guest, "pv");
+		await pv.expect(/pv# /, 60_000);
+		pv.write(
+			"mount -t devtmpfs devtmpfs /tmp; tr '\\000' '\\252' </dev/zero | head -c 102400 >/tmp/fb0; echo painted-$?\n",
+		);
+		await pv.expect(/painted-0/, 30_000);
+		pv.close();
+		const port = await ok(the.lab, ["xenstore-read", `/local/domain/${domid}/console/vnc-port`]);
+		expect(port.trim()).toBe("5907");
+		await eventually("what the guest has painted", async () => {
+			const { stdout } = await the.lab.exec(["sh", "-c", ASK_VNC]);
+			return stdout.includes(Buffer.alloc(3200, 0xaa)) ? true : undefined;
+		});
+		const status = await ok(the.lab, ["cat", `/proc/${guest.localQemu?.pid}/status`]);
+		expect(status).toMatch(new RegExp(`^Uid:(\\t${RANGE_BASE + domid}){4}$`, "m"));
+		await ok(the.lab, ["kill", "-9", `${guest.localQemu?.pid}`]);
+		await eventually("the daemon to notice", async () => {
+			const found: LocalGuest | undefined = await findGuest(the.lab, "pv");
+			return found?.localQemu?.state === "failed" ? true : undefined;
+		});
+		expect((await findGuest(the.lab, "pv"))?.phase).toBe("running");
+		await ok(the.lab, ["bulkhead", "destroy", "pv"]);
 		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+
+	it("a PV guest starts from GRUB, which finds its kernel inside the guest", async () => {
+		await createGuest(the.lab, GRUB);
+		// From the start, since its prompt may have come before anybody reads.
+		const read = ["bulkhead", "console", "--from", "start", "--until", "grub>", "-t", "pv", "pv"];
+		expect(await ok(the.lab, read, { timeoutMs: 90_000 })).toContain("Welcome to GRUB!");
 	});
 
 	it("says before anything is made which file a MiniOS stub domain lacks", async () => {

@@ -1,17 +1,13 @@
 import { afterEach, beforeAll, describe, expect } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
-import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, ok, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
-import { talkToTiny } from "./support/tiny-guest.ts";
+import { askTiny } from "./support/tiny-guest.ts";
 
 const IMAGES = "/var/lib/bulkhead/images";
 const DISK = `"format=raw,vdev=hda,access=rw,target=${IMAGES}/tiny.img"`;
 const CD = `"format=raw,vdev=hdc,access=ro,devtype=cdrom,target=${IMAGES}/tiny-cd.iso"`;
-/** A CD's sectors come slowly under emulation. */
-const ANSWER_MS = 60_000;
-
 interface BlockDevice {
 	device: string;
 	qdev?: string;
@@ -33,17 +29,8 @@ describe("what a guest boots and reads through its stub domain", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	/** Has the guest act on the drive that it was booted from, and answers what it prints. */
-	async function ask(guest: GuestDocument, command: "r" | "w", answer: RegExp): Promise<string | undefined> {
-		await talkToTiny(the.lab, guest);
-		const serial = await SerialSession.open(the.lab, guest, "serial0");
-		serial.write(`\r${command}\r`);
-		const [, found] = await serial.expect(answer, ANSWER_MS);
-		serial.close();
-		return found;
-	}
-
-	const readSum = (guest: GuestDocument): Promise<string | undefined> => ask(guest, "r", /SUM ([0-9a-f]{8})/);
+	const readSum = (guest: GuestDocument): Promise<string | undefined> =>
+		askTiny(the.lab, guest, "r", /SUM ([0-9a-f]{8})/);
 
 	async function queryBlock(): Promise<BlockDevice[]> {
 		return (await bulkhead<{ return: BlockDevice[] }>(the.lab, "qmp", "tiny", "query-block")).return;
@@ -80,7 +67,7 @@ describe("what a guest boots and reads through its stub domain", () => {
 		try {
 			const guest = await createGuest(the.lab, TINY, `disk=["format=raw,vdev=hda,access=rw,target=${device}"]`);
 			expect(await readSum(guest)).toBe(facts.sum);
-			await ask(guest, "w", /WRITE ok/);
+			await askTiny(the.lab, guest, "w", /WRITE ok/);
 			// The guest does not flush: what it wrote is in its stub domain's memory until a destroy has QEMU write it out.
 			await ok(the.lab, ["bulkhead", "destroy", "tiny"]);
 			expect(await ok(the.lab, ["losetup", device])).toContain(file);

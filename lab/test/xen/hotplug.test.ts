@@ -8,7 +8,7 @@ import { createGuest, destroyAll, type GuestDocument, PV } from "./support/guest
 const FOLDER = "/run/hotplug-test";
 const LINUX = "/etc/bulkhead/examples/linux.cfg";
 const IMAGES = "/var/lib/bulkhead/images";
-const PROMPT_MS = 90_000;
+const PROMPT_MS = 240_000;
 const ANSWER_MS = 60_000;
 
 interface Disk {

@@ -3,7 +3,7 @@ import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
-import { createGuest, destroyAll, findGuest, PV, TINY } from "./support/guests.ts";
+import { crashGuest, createGuest, destroyAll, findGuest, PV, TINY } from "./support/guests.ts";
 import { talkToTiny, tellTiny } from "./support/tiny-guest.ts";
 
 describe("a guest's life", () => {
@@ -40,7 +40,7 @@ describe("a guest's life", () => {
 
 	itRunsHvm("is over when it crashes, and its domain can be kept to be looked at", the, async () => {
 		const guest = await createGuest(the.lab, TINY, 'on_crash="preserve"');
-		await ok(the.lab, ["node", "-e", CRASH, `${guest.domid}`]);
+		await crashGuest(the.lab, guest);
 		const crashed = await eventually("the crash to be noticed", async () => {
 			const found = await findGuest(the.lab, "tiny");
 			return found?.phase === "crashed" ? found : undefined;
@@ -73,10 +73,3 @@ describe("a guest's life", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 });
-
-/** Marks a domain as crashed, as its own kernel's panic would, through the addon that the daemon uses. */
-const CRASH = `
-const { createRequire } = require("module");
-const addon = createRequire("/usr/lib/bulkhead/")("/usr/lib/bulkhead/native/xenctrl.node");
-addon.shutdown(Number(process.argv[1]), 3).catch((error) => { console.error(error); process.exit(1); });
-`;

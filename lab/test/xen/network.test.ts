@@ -5,8 +5,6 @@ import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { GuestShell, openNetwork, type TestBridge } from "./support/network.ts";
 
-const LINUX = "/etc/bulkhead/examples/linux.cfg";
-const IMAGE = "/var/lib/bulkhead/images/linux.img";
 const FIRST: TestBridge = { name: "xenbr0", net: "10.77.0" };
 const SECOND: TestBridge = { name: "xenbr1", net: "10.77.1" };
 const MAC = "00:16:3e:01:02:03";
@@ -42,41 +40,6 @@ describe("network interfaces", () => {
 		(await ok(the.lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
 	const shellOf = (guest: GuestDocument, label: string): Promise<GuestShell> =>
 		GuestShell.open(the.lab, guest, label, BOOT_MS);
-
-	itRunsHvm("two emulated cards carry a file each through one stub domain", the, async () => {
-		const vif = `vif=["mac=${MAC},model=rtl8139", "mac=${OTHER},model=rtl8139,bridge=${SECOND.name}"]`;
-		const guest = await createGuest(the.lab, LINUX, vif, NO_ROMS);
-		const stub = guest.stub?.domid;
-		expect(await ports(FIRST.name)).toEqual([`vif${guest.domid}.0`, `vif${stub}.0`].toSorted());
-		expect(await ports(SECOND.name)).toEqual([`vif${guest.domid}.1`, `vif${stub}.1`].toSorted());
-		const shell = await shellOf(guest, "serial0");
-		await shell.run("insmod /lib/modules/mii.ko && insmod /lib/modules/8139cp.ko");
-		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
-		expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
-		shell.close();
-	});
-
-	itRunsHvm(
-		"a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet",
-		the,
-		async () => {
-			const disk = "/run/network-test/linux.img";
-			await ok(the.lab, ["node", "-e", UNPLUG_NICS, IMAGE, disk]);
-			const vif = `vif=["mac=${MAC},model=e1000", "mac=${OTHER},bridge=${SECOND.name}"]`;
-			const target = `disk=["format=raw,vdev=hda,access=rw,target=${disk}"]`;
-			const guest = await createGuest(the.lab, LINUX, vif, target, NO_ROMS);
-			const shell = await shellOf(guest, "serial0");
-			await shell.run("insmod /lib/modules/xen_netfront.ko");
-			const sent = async (): Promise<number> =>
-				Number(await ok(the.lab, ["cat", `/sys/class/net/vif${guest.stub?.domid}.0/statistics/rx_packets`]));
-			const sentBefore = await sent();
-			expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
-			expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
-			// What the stub domain has sent to dom0 meanwhile: not a frame, neither its own nor an echo of its guest's.
-			expect((await sent()) - sentBefore).toBe(0);
-			shell.close();
-		},
-	);
 
 	it("a PV guest has one from the start, gets another, and gives it back", async () => {
 		const guest = await createGuest(the.lab, PV, `vif=["mac=${MAC}"]`);
@@ -154,15 +117,3 @@ function tableOf(text: string): string[][] {
 		),
 	];
 }
-
-/** Copies the guest's disk with a command line of the same length that unplugs emulated cards, but no disks. */
-const UNPLUG_NICS = `
-const { readFileSync, writeFileSync } = require("fs");
-const [from, to] = process.argv.slice(1);
-const image = readFileSync(from);
-const word = Buffer.from("xen_emul_unplug=never");
-const at = image.indexOf(word);
-if (at < 0) throw new Error("The disk has no such command line");
-image.write("xen_emul_unplug=nics ", at, "latin1");
-writeFileSync(to, image);
-`;

@@ -65,6 +65,30 @@ describe("the stub domain's QMP over vchan", () => {
 		expect(after).toEqual(before);
 	});
 
+	it("has sockets for everybody's QMP programs, by role", async () => {
+		const directory = `/run/bulkhead/relay/guests/${guest.uuid}/qmp`;
+		const modes = await ok(the.lab, ["sh", "-c", `cd ${directory} && stat -c '%a %n' *.sock`]);
+		expect(modes.trim().split("\n")).toEqual(["660 monitor.sock", "600 operator.sock", "660 reader.sock"]);
+		const lines = ["qmp_capabilities", "query-status", "stop", "cont"].map((execute) =>
+			JSON.stringify({ execute, id: execute }),
+		);
+		const answers = async (role: string): Promise<Record<string, unknown>[]> => {
+			const script = `{ cat; sleep 1; } | socat -t 1 - UNIX-CONNECT:${directory}/${role}.sock`;
+			const text = await ok(the.lab, ["sh", "-c", script], { stdin: `${lines.join("\n")}\n` });
+			return text
+				.split("\r\n")
+				.filter(Boolean)
+				.map((line) => JSON.parse(line) as Record<string, unknown>);
+		};
+		const [asOperator, asReader] = await Promise.all([answers("operator"), answers("reader")]);
+		expect(asOperator[0]).toHaveProperty("QMP.version.qemu.major", 7);
+		const find = (all: Record<string, unknown>[], id: string): unknown => all.find((message) => message.id === id);
+		for (const id of ["query-status", "stop", "cont"]) expect(find(asOperator, id)).toHaveProperty("return");
+		expect(find(asReader, "query-status")).toHaveProperty("return.running");
+		for (const id of ["stop", "cont"]) expect(find(asReader, id)).toHaveProperty("error.class", "GenericError");
+		expect(asReader.map(({ event }) => event)).toContain("STOP");
+	});
+
 	it("tells QEMU's events to whoever watches", async () => {
 		const watcher = the.lab.spawn(["bulkhead", "--json", "qmp", "tiny", "--watch"]);
 		let seen = "";

@@ -14,6 +14,32 @@ export interface GuestConsole {
 	socketPath?: string;
 }
 
+/** Console 0 of a domain that another toolstack made. */
+export interface OtherConsole {
+	domid: number;
+	uuid: Uuid;
+	/** As that toolstack called the domain; untrusted. */
+	name: string;
+	/** "pv" */
+	label: string;
+	ptyPath?: string;
+	socketPath?: string;
+	/** Why it is not served. */
+	problem?: string;
+}
+
+export interface GuestScreen {
+	/** RFB without security, for root. */
+	socketPath?: string;
+	/** Who looks now, and how many may. */
+	viewers: number;
+	mostViewers: number;
+	/** Where viewers come by TCP. */
+	listen?: { address: string; port: number; security: "none" | "password" | "tls" | "tls-and-password" };
+	/** Why there is nothing to see. */
+	problem?: string;
+}
+
 /** A guest as the API tells of it. */
 export interface Guest {
 	uuid: Uuid;
@@ -35,6 +61,8 @@ export interface Guest {
 	localQemu?: { pid?: number; state: "starting" | "running" | "failed"; error?: string };
 	/** QEMU's run state as last heard: "running", "paused", "shutdown" … */
 	qmp?: { status: string };
+	/** What there is to see of an HVM guest with a stub domain; absent while it is not served. */
+	screen?: GuestScreen;
 	consoles: GuestConsole[];
 	/** ISO 8601. */
 	createdAt: string;
@@ -146,6 +174,12 @@ export interface DestroyResult {
 	guest: Guest;
 }
 
+/** Answer of POST /guests/{ref}/dump-core. */
+export interface DumpCoreResult {
+	path: string;
+	bytes: number;
+}
+
 export interface ShutdownResult {
 	/** As it was when it had been asked. */
 	guest: Guest;
@@ -165,7 +199,9 @@ export const EVENT_TYPES = [
 	"device-detached",
 	"qmp-event",
 	"console-ended",
+	"channel-ended",
 	"disk-state",
+	"core-dumped",
 	"relay-state",
 	"heartbeat",
 ] as const;

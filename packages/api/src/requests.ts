@@ -28,6 +28,12 @@ export interface RenameRequest {
 	name: string;
 }
 
+/** Body of POST /guests/{ref}/dump-core. */
+export interface DumpCoreRequest {
+	/** An absolute path of domain 0's that does not exist yet. */
+	path: string;
+}
+
 /** Body of POST /guests/{ref}/qmp. */
 export interface QmpRequest {
 	command: string;

@@ -9,7 +9,14 @@ import {
 	type ProgressLine,
 } from "./documents.ts";
 import { API } from "./protocol.ts";
-import type { AttachNicRequest, CreateGuestRequest, QmpRequest, RenameRequest, ShutdownRequest } from "./requests.ts";
+import type {
+	AttachNicRequest,
+	CreateGuestRequest,
+	DumpCoreRequest,
+	QmpRequest,
+	RenameRequest,
+	ShutdownRequest,
+} from "./requests.ts";
 
 const timeoutMs = z.number().int().min(1).max(API.longestTimeoutMs);
 const count = z.number().int().min(0);
@@ -32,6 +39,13 @@ export const shutdownRequest: z.ZodType<ShutdownRequest> = z.object({
 
 /** What a name may be is xlcfg's to say (guestNameProblem). */
 export const renameRequest: z.ZodType<RenameRequest> = z.object({ name: z.string().min(1).max(256) });
+
+export const dumpCoreRequest: z.ZodType<DumpCoreRequest> = z.object({
+	path: z
+		.string()
+		.max(4096)
+		.regex(/^\/[^\0]+$/),
+});
 
 export const attachNicRequest: z.ZodType<AttachNicRequest> = z.object({ spec: z.string().max(4096) });
 
@@ -58,6 +72,21 @@ export const guestDocument: z.ZodType<Guest> = z.object({
 			memoryKiB: count,
 			state: z.enum(["starting", "running", "failed"]),
 			error: z.string().optional(),
+		})
+		.optional(),
+	screen: z
+		.object({
+			socketPath: z.string().optional(),
+			viewers: count,
+			mostViewers: count,
+			listen: z
+				.object({
+					address: z.string(),
+					port: count,
+					security: z.enum(["none", "password", "tls", "tls-and-password"]),
+				})
+				.optional(),
+			problem: z.string().optional(),
 		})
 		.optional(),
 	localQemu: z

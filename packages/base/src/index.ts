@@ -13,6 +13,7 @@ export {
 	type SerializedError,
 	serializeError,
 } from "./errors.ts";
+export { findUser, type User } from "./find-user.ts";
 export {
 	DOM0,
 	type DomId,
@@ -28,3 +29,12 @@ export {
 	uuidToBytes,
 } from "./ids.ts";
 export { Mutex } from "./mutex.ts";
+export {
+	awaitProcessEnd,
+	endsWithin,
+	findProcess,
+	identifyProcess,
+	isRunning,
+	type ProcessIdentity,
+	stopProcess,
+} from "./processes.ts";

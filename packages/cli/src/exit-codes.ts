@@ -26,8 +26,8 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 	usage: { code: 2, meaning: "the command line is wrong", of: ["usage"] },
 	notFound: {
 		code: 3,
-		meaning: "no such guest, console or device",
-		of: ["no-such-guest", "no-such-console", "no-such-device"],
+		meaning: "no such guest, console, device or screen",
+		of: ["no-such-guest", "no-such-console", "no-such-device", "no-such-screen"],
 	},
 	badInput: {
 		code: 4,
@@ -45,7 +45,7 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 	unreachable: {
 		code: 5,
 		meaning: "bulkheadd or bulkhead-relay is not reachable, or was lost",
-		of: ["daemon-unreachable", "daemon-lost", "relay-unreachable", "relay-lost", "relay-busy"],
+		of: ["daemon-unreachable", "daemon-lost", "relay-unreachable", "relay-lost", "relay-busy", "screen-unreachable"],
 	},
 	deadline: { code: 6, meaning: "a deadline passed", of: ["deadline-exceeded"] },
 	conflict: {
@@ -61,6 +61,8 @@ export const EXIT_CODES: Readonly<Record<ExitName, ExitCode>> = {
 			"no-such-qmp",
 			"device-exists",
 			"device-refused",
+			"http-not-listening",
+			"too-many-screens",
 		],
 	},
 	interrupted: { code: 130, meaning: "interrupted by Ctrl-C; what had been begun is undone", of: [] },

@@ -1,4 +1,6 @@
+import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { PassThrough, Writable } from "node:stream";
 import { type CliIo, runCli } from "../src/index.ts";
 
@@ -22,17 +24,29 @@ export class CapturedIo implements CliIo {
 	readonly env: Record<string, string | undefined> = {};
 	workingDirectory = "/base";
 	readonly readFile = (path: string): AsyncIterable<Uint8Array> => createReadStream(path);
+	readonly writeFile = (path: string, bytes: Uint8Array): Promise<void> => writeFile(path, bytes);
+	/** What programs have been run, as one line each. */
+	readonly programs: string[] = [];
 	out = "";
+	readonly outBytes: Buffer[] = [];
 	err = "";
 	readonly #stopListeners = new Set<StopListener>();
 	readonly #waiting = new Set<() => void>();
 
 	constructor() {
-		this.stdout = this.#capture((text) => {
+		this.stdout = this.#capture((text, bytes) => {
 			this.out += text;
+			this.outBytes.push(bytes);
 		});
 		this.stderr = this.#capture((text) => {
 			this.err += text;
+		});
+	}
+
+	runProgram(path: string, args: readonly string[]): Promise<number> {
+		this.programs.push([path, ...args].join(" "));
+		return new Promise((resolve) => {
+			execFile(path, args, (error) => resolve(typeof error?.code === "number" ? error.code : 0));
 		});
 	}
 
@@ -54,10 +68,10 @@ export class CapturedIo implements CliIo {
 		while (!condition()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
 	}
 
-	#capture(keep: (text: string) => void): Writable {
+	#capture(keep: (text: string, bytes: Buffer) => void): Writable {
 		return new Writable({
 			write: (chunk: Buffer, _, callback) => {
-				keep(chunk.toString());
+				keep(chunk.toString(), chunk);
 				callback();
 				for (const resolve of this.#waiting) resolve();
 				this.#waiting.clear();

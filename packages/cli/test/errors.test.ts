@@ -33,6 +33,11 @@ const COMMANDS = [
 	["block-detach", "g", "xvdb"],
 	["cd-insert", "g", "hdc", "/a.iso"],
 	["cd-eject", "g", "hdc"],
+	["screen", "g"],
+	["vncviewer", "g"],
+	["screenshot", "g", "g.png"],
+	["sendkey", "g", "ret"],
+	["qemu-monitor-command", "g", "info"],
 	["events", "g"],
 	["destroy", "g"],
 	["shutdown", "g"],
@@ -46,11 +51,20 @@ describe("an error of the daemon", () => {
 			"DELETE /guests/g",
 			"GET /events?guest=g",
 			"GET /guests/g/disks",
+			"GET /guests/g/screen",
 			"DELETE /guests/g/disks/xvdb",
 		];
-		const actions = ["reboot", "pause", "unpause", "rename", "qmp", "shutdown", "disks", "disks/hdc/medium"].map(
-			(action) => `POST /guests/g/${action}`,
-		);
+		const actions = [
+			"reboot",
+			"pause",
+			"unpause",
+			"rename",
+			"qmp",
+			"screen",
+			"shutdown",
+			"disks",
+			"disks/hdc/medium",
+		].map((action) => `POST /guests/g/${action}`);
 		for (const route of [...routes, ...actions]) daemon.json(route, error, 404);
 	});
 

@@ -53,7 +53,7 @@ export class FakeRelay implements AsyncDisposable {
 			const request = JSON.parse(head) as Asked;
 			this.asked.push(request);
 			isAttached = true;
-			const stream = { stream: "s", ring: "r", offset: 0, inputOffset: this.#received, writer: request.input };
+			const stream = { stream: "s", ring: "r", offset: 0, end: 7, inputOffset: this.#received, writer: request.input };
 			socket.write(`${JSON.stringify({ ok: true, ...stream })}\n`);
 			this.print("login: ");
 		});

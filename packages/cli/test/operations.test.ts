@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CapturedIo, run } from "./captured-io.ts";
 import { GUEST } from "./documents.ts";
@@ -241,6 +241,17 @@ describe("bulkhead create", () => {
 			io.signal("SIGINT");
 			expect((await running).code).toBe(130);
 		});
+	});
+});
+
+describe("bulkhead dump-core", () => {
+	it("sends the whole path, and tells how large the core is", async () => {
+		const path = resolve(io.workingDirectory, "web.core");
+		daemon.lines("POST /guests/web/dump-core", { type: "result", path, bytes: 5 << 20 });
+		expect(await bulkhead("dump-core", "web", "web.core")).toEqual({ code: 0, out: `${path}: 5 MiB\n`, err: "" });
+		expect(daemon.seen[0]?.body).toEqual({ path });
+		io.out = "";
+		expect(JSON.parse((await bulkhead("--json", "dump-core", "web", path)).out)).toEqual({ path, bytes: 5 << 20 });
 	});
 });
 

@@ -1,7 +1,13 @@
 export { ConsoleBackend, type ConsoleBackendOptions, REPLACED } from "./backend/console-backend.ts";
 export type { InputSource } from "./backend/console-input.ts";
 export type { ConsoleReader, ReadFrom } from "./backend/console-reader.ts";
+export { FairTurns } from "./backend/fair-turns.ts";
 export { type WriterCandidate, WriterSeat } from "./backend/writer-seat.ts";
+export { CallingDoor, type CallOptions } from "./channel/calling-door.ts";
+export type { ChannelDoor } from "./channel/channel-door.ts";
+export { type ChannelEnd, ChannelRing, type ChannelRingOptions } from "./channel/channel-ring.ts";
+export { ListeningDoor } from "./channel/listening-door.ts";
+export { PtyDoor } from "./channel/pty-door.ts";
 export { Journal, type JournalOptions } from "./journal/journal.ts";
 export type { JournalFiles } from "./journal/journal-files.ts";
 export { ConsoleRing } from "./ring/console-ring.ts";

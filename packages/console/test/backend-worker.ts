@@ -14,8 +14,22 @@ if (!port) throw new Error("Runs as a worker only");
 ConsoleBackend.attach({
 	evtchns: {
 		bindInterdomain: (_domid, remotePort, onEvent) => {
-			port.on("message", onEvent);
-			return { port: remotePort, notify: () => port.postMessage("notify"), close: () => {} };
+			let isPaused = false;
+			let isHeld = false;
+			port.on("message", () => {
+				if (isPaused) isHeld = true;
+				else onEvent();
+			});
+			const resume = (): boolean => {
+				const wasHeld = isHeld;
+				isPaused = false;
+				isHeld = false;
+				return wasHeld;
+			};
+			const pause = (): void => {
+				isPaused = true;
+			};
+			return { port: remotePort, notify: () => port.postMessage("notify"), pause, resume, close: () => {} };
 		},
 		bindUnbound: () => {
 			throw new Error("Not offered");

@@ -1,11 +1,9 @@
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { build } from "rolldown";
 import { expect, it, onTestFinished } from "vitest";
 import { Journal } from "../src/journal/journal.ts";
 import { CONSOLE_PAGE as PAGE } from "../src/ring/layout.ts";
+import { bundledWorker } from "./bundled-worker.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { until } from "./until.ts";
 
@@ -17,14 +15,7 @@ it("a backend that is killed at random instants, mid-copy included, loses and re
 	const words = new Uint32Array(page);
 	const bytes = new Uint8Array(page);
 	const directory = temporaryDirectory();
-	const program = join(directory, "backend-worker.mjs");
-	await build({
-		input: fileURLToPath(new URL("backend-worker.ts", import.meta.url)),
-		platform: "node",
-		resolve: { conditionNames: ["bulkhead-source", "node", "import"] },
-		output: { file: program },
-		logLevel: "silent",
-	});
+	const program = await bundledWorker("backend-worker", directory);
 	let printed = 0;
 	let enough = false;
 	const byteAt = (offset: number): number => (Math.imul(offset, 2654435761) >>> 13) & 0xff;

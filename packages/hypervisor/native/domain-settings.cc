@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include <algorithm>
+#include <array>
+
 #include "domain-calls.h"
 
 namespace bulkhead {
@@ -14,11 +17,27 @@ static constexpr uint32_t kMaxVcpus = 512;
 static constexpr uint64_t kMaxFrame = uint64_t{1} << 40;
 static constexpr size_t kRegisterBits = 32;
 static constexpr uint32_t kMaxLeaves = 256;
+static constexpr uint32_t kMaxRegions = 128;  // e820.h: E820MAX
 
 static Value setPodTarget(const CallbackInfo &info) {
 	uint64_t pages = readInteger(info[1], "targetKiB", 0, kMaxKiB) / 4;
 	return callOnDomain(info, "xc_domain_set_pod_target", [=](xc_interface *xc, uint32_t domid) {
 		return xc_domain_set_pod_target(xc, domid, pages, nullptr, nullptr, nullptr);
+	});
+}
+
+// setHandle(domid, handle): 16 bytes by which the domain is known beside its number.
+static Value setHandle(const CallbackInfo &info) {
+	std::array<uint8_t, sizeof(xen_domain_handle_t)> handle;
+	if (!info[1].IsTypedArray() || info[1].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array ||
+	    info[1].As<Napi::TypedArray>().ByteLength() != handle.size())
+		throw Napi::TypeError::New(info.Env(), "handle must be a Uint8Array of 16 bytes");
+	auto bytes = info[1].As<Napi::Uint8Array>();
+	std::copy_n(bytes.Data(), handle.size(), handle.begin());
+	return callOnDomain(info, "xc_domain_sethandle", [=](xc_interface *xc, uint32_t domid) {
+		xen_domain_handle_t copy;
+		std::copy(handle.begin(), handle.end(), copy);
+		return xc_domain_sethandle(xc, domid, copy);
 	});
 }
 
@@ -71,6 +90,21 @@ static Value permitIrq(const CallbackInfo &info) {
 			return xc_domain_irq_permission(xc, domid, static_cast<uint32_t>(pirq), true);
 		});
 		return [pirq](Napi::Env env) { return Napi::Number::New(env, pirq); };
+	});
+}
+
+// withdrawIrq(domid, pirq): the permission first, so that nothing can be bound to it any more.
+static Value withdrawIrq(const CallbackInfo &info) {
+	uint32_t domid = readDomid(info[0]);
+	uint32_t pirq = readUint32(info[1], "pirq", 0, 0xffff);
+	return runWithSession(info.Env(), [=](XcSession &session) -> Settle {
+		session.call("xc_domain_irq_permission", [&](xc_interface *xc) {
+			return xc_domain_irq_permission(xc, domid, pirq, false);
+		});
+		session.call("xc_physdev_unmap_pirq", [&](xc_interface *xc) {
+			return xc_physdev_unmap_pirq(xc, domid, static_cast<int>(pirq));
+		});
+		return nullptr;
 	});
 }
 
@@ -153,6 +187,82 @@ static Value applyCpuPolicy(const CallbackInfo &info) {
 	});
 }
 
+// assignPci(domid, device, relaxed). A device's number is segment << 16 | bus << 8 | devfn, as Xen has it.
+static Value assignPci(const CallbackInfo &info) {
+	uint32_t device = readUint32(info[1], "device");
+	uint32_t flags = readBoolean(info[2], "relaxed") ? XEN_DOMCTL_DEV_RDM_RELAXED : 0;
+	return callOnDomain(info, "xc_assign_device", [=](xc_interface *xc, uint32_t domid) {
+		return xc_assign_device(xc, domid, device, flags);
+	});
+}
+
+static Value deassignPci(const CallbackInfo &info) {
+	uint32_t device = readUint32(info[1], "device");
+	return callOnDomain(info, "xc_deassign_device", [=](xc_interface *xc, uint32_t domid) {
+		return xc_deassign_device(xc, domid, device);
+	});
+}
+
+static Value testAssignPci(const CallbackInfo &info) {
+	uint32_t device = readUint32(info[1], "device");
+	return callOnDomain(info, "xc_test_assign_device", [=](xc_interface *xc, uint32_t domid) {
+		return xc_test_assign_device(xc, domid, device);
+	});
+}
+
+// quarantinePci(device, quarantined): to and from Xen's domain for I/O, which maps nothing.
+static Value quarantinePci(const CallbackInfo &info) {
+	uint32_t device = readUint32(info[0], "device");
+	bool quarantined = readBoolean(info[1], "quarantined");
+	return runWithSession(info.Env(), [=](XcSession &session) -> Settle {
+		session.call(quarantined ? "xc_assign_device" : "xc_deassign_device", [&](xc_interface *xc) {
+			return quarantined ? xc_assign_device(xc, DOMID_IO, device, XEN_DOMCTL_DEV_RDM_RELAXED)
+			                   : xc_deassign_device(xc, DOMID_IO, device);
+		});
+		return nullptr;
+	});
+}
+
+static Value hostMemoryMap(const CallbackInfo &info) {
+	return runWithSession(info.Env(), [](XcSession &session) -> Settle {
+		std::vector<e820entry> regions(kMaxRegions);
+		int count = session.call("xc_get_machine_memory_map", [&](xc_interface *xc) {
+			return xc_get_machine_memory_map(xc, regions.data(), kMaxRegions);
+		});
+		regions.resize(static_cast<size_t>(count));
+		return [regions = std::move(regions)](Napi::Env env) -> Value {
+			Napi::Array result = Napi::Array::New(env, regions.size());
+			for (uint32_t at = 0; at < regions.size(); at++) {
+				Napi::Object region = Napi::Object::New(env);
+				region.Set("start", Napi::Number::New(env, static_cast<double>(regions[at].addr)));
+				region.Set("size", Napi::Number::New(env, static_cast<double>(regions[at].size)));
+				region.Set("type", Napi::Number::New(env, regions[at].type));
+				result.Set(at, region);
+			}
+			return result;
+		};
+	});
+}
+
+// setMemoryMap(domid, starts, sizes, types): arrays of the same length.
+static Value setMemoryMap(const CallbackInfo &info) {
+	std::vector<uint64_t> starts = readIntegers(info[1], "starts", kMaxSafeInteger, kMaxRegions);
+	std::vector<uint64_t> sizes = readIntegers(info[2], "sizes", kMaxSafeInteger, kMaxRegions);
+	std::vector<uint64_t> types = readIntegers(info[3], "types", E820_UNUSABLE, kMaxRegions);
+	if (sizes.size() != starts.size() || types.size() != starts.size())
+		throw Napi::TypeError::New(info.Env(), "starts, sizes and types must have the same length");
+	std::vector<e820entry> regions(starts.size());
+	for (size_t at = 0; at < regions.size(); at++) {
+		regions[at].addr = starts[at];
+		regions[at].size = sizes[at];
+		regions[at].type = static_cast<uint32_t>(types[at]);
+	}
+	return callOnDomain(info, "xc_domain_set_memory_map", [=](xc_interface *xc, uint32_t domid) {
+		std::vector<e820entry> map = regions;
+		return xc_domain_set_memory_map(xc, domid, map.data(), static_cast<uint32_t>(map.size()));
+	});
+}
+
 static Value securityId(const CallbackInfo &info) {
 	std::string label = readText(info[0], "label", 1023);
 	return runWithSession(info.Env(), [=](XcSession &session) mutable -> Settle {
@@ -176,14 +286,22 @@ void exportDomainSettings(Napi::Env env, Napi::Object exports) {
 	auto add = [&](const char *name, Value (*function)(const CallbackInfo &)) {
 		exports.Set(name, Napi::Function::New(env, function, name));
 	};
+	add("setHandle", setHandle);
 	add("setPodTarget", setPodTarget);
 	add("setTscMode", setTscMode);
 	add("setTimeOffset", setTimeOffset);
 	add("sendTrigger", sendTrigger);
 	add("permitIoPorts", permitIoPorts);
 	add("permitIrq", permitIrq);
+	add("withdrawIrq", withdrawIrq);
 	add("permitMemory", permitMemory);
 	add("mapMemory", mapMemory);
+	add("assignPci", assignPci);
+	add("deassignPci", deassignPci);
+	add("testAssignPci", testAssignPci);
+	add("quarantinePci", quarantinePci);
+	add("hostMemoryMap", hostMemoryMap);
+	add("setMemoryMap", setMemoryMap);
 	add("applyCpuPolicy", applyCpuPolicy);
 	add("securityId", securityId);
 	add("sendDebugKeys", sendDebugKeys);

@@ -53,7 +53,7 @@ class Evtchn : public Napi::ObjectWrap<Evtchn> {
 		                   {InstanceMethod("bindInterdomain", &Evtchn::bindInterdomain),
 		                    InstanceMethod("bindUnbound", &Evtchn::bindUnbound),
 		                    InstanceMethod("unbind", &Evtchn::unbind), InstanceMethod("notify", &Evtchn::notify),
-		                    InstanceMethod("keepAlive", &Evtchn::keepAlive), InstanceMethod("close", &Evtchn::close)});
+		                    InstanceMethod("unmask", &Evtchn::unmask), InstanceMethod("keepAlive", &Evtchn::keepAlive), InstanceMethod("close", &Evtchn::close)});
 	}
 
    private:
@@ -63,11 +63,9 @@ class Evtchn : public Napi::ObjectWrap<Evtchn> {
 		// A handler may close this: the local keeps the object alive until we have returned.
 		[[maybe_unused]] Napi::Object self = Value();
 		for (int events = 0; handle_ && events < kMaxEventsPerTurn; events++) {
-			// Takes one port and leaves it masked. The descriptor is non-blocking: EAGAIN when none is left.
+			// Takes one port and leaves it masked, until the handler asks for `unmask`. The descriptor is non-blocking: EAGAIN when none is left.
 			int port = xenevtchn_pending(handle_);
 			if (port < 0) return;
-			// Before the handler, so that an event arriving while it works is not lost.
-			xenevtchn_unmask(handle_, static_cast<evtchn_port_t>(port));
 			onEvent_->call({Napi::Number::New(env, port)});
 		}
 	}
@@ -103,6 +101,10 @@ class Evtchn : public Napi::ObjectWrap<Evtchn> {
 	void notify(const CallbackInfo &info) {
 		uint32_t port = readPort(info[0], "port");
 		check(info, "xenevtchn_notify", [=](auto *handle) { return xenevtchn_notify(handle, port); });
+	}
+	void unmask(const CallbackInfo &info) {
+		uint32_t port = readPort(info[0], "port");
+		check(info, "xenevtchn_unmask", [=](auto *handle) { return xenevtchn_unmask(handle, port); });
 	}
 	void keepAlive(const CallbackInfo &info) {
 		bool wanted = readBoolean(info[0], "wanted");

@@ -81,6 +81,7 @@ static Value hostInfo(const CallbackInfo &info) {
 			result.Set("nrCpus", Napi::Number::New(env, host.physical.nr_cpus));
 			result.Set("cpuKHz", Napi::Number::New(env, host.physical.cpu_khz));
 			result.Set("hvm", (host.physical.capabilities & XEN_SYSCTL_PHYSCAP_hvm) != 0);
+			result.Set("iommu", (host.physical.capabilities & XEN_SYSCTL_PHYSCAP_directio) != 0);
 			result.Set("hap", (host.physical.capabilities & XEN_SYSCTL_PHYSCAP_hap) != 0);
 			return result;
 		};

@@ -4,12 +4,14 @@
 #include "cpus.h"
 #include "domain-settings.h"
 #include "domains.h"
+#include "dump-core.h"
 #include "host.h"
 #include "xc-session.h"
 
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 	env.SetInstanceData(new bulkhead::XcAddon());
 	bulkhead::exportDomains(env, exports);
+	bulkhead::exportDumpCore(env, exports);
 	bulkhead::exportDomainSettings(env, exports);
 	bulkhead::exportCpus(env, exports);
 	bulkhead::exportHost(env, exports);

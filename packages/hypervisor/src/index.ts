@@ -1,11 +1,17 @@
 export { HypervisorError } from "./errors.ts";
+export { physicalDevice } from "./physical-device.ts";
 export * from "./ports/cpus.ts";
 export * from "./ports/domains.ts";
 export type * from "./ports/event-channels.ts";
 export type * from "./ports/foreign-memory.ts";
+export type * from "./ports/grant-offers.ts";
 export type * from "./ports/grants.ts";
 export * from "./ports/guest-builder.ts";
 export type * from "./ports/host-devices.ts";
 export type * from "./ports/hotplug-scripts.ts";
 export type * from "./ports/hypervisor.ts";
+export * from "./ports/image-devices.ts";
+export * from "./ports/listeners.ts";
 export * from "./ports/network-links.ts";
+export * from "./ports/pci-assignment.ts";
+export type * from "./ports/sysfs.ts";

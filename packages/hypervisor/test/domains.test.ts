@@ -62,6 +62,7 @@ describe("hostInfo", () => {
 			cpuKHz: 2_000_000,
 			hvm: true,
 			hap: false,
+			iommu: false,
 		});
 		expect(host).toMatchObject({
 			xenVersion: "4.17.7",

@@ -39,6 +39,36 @@ describe("NativeEventChannels", () => {
 		expect(device.notified).toEqual([channel.port]);
 	});
 
+	test("a port is unmasked before its handler runs, which may be called again at once", () => {
+		let calls = 0;
+		const { port } = evtchns.bindUnbound(DOM0, () => {
+			if (++calls === 1) device.fire(port);
+		});
+		device.fire(port);
+		expect(calls).toBe(2);
+		expect(device.masked.size).toBe(0);
+	});
+
+	test("an event of a paused channel keeps its port masked until it is resumed", () => {
+		const onEvent = vi.fn();
+		const channel = evtchns.bindUnbound(DOM0, onEvent);
+		channel.pause();
+		expect(channel.resume()).toBe(false);
+		channel.pause();
+		device.fire(channel.port);
+		expect(device.masked.has(channel.port)).toBe(true);
+		expect(channel.resume()).toBe(true);
+		expect(channel.resume()).toBe(false);
+		expect(device.masked.size).toBe(0);
+		expect(onEvent).not.toHaveBeenCalled();
+		device.fire(channel.port);
+		expect(onEvent).toHaveBeenCalledTimes(1);
+		channel.pause();
+		device.fire(channel.port);
+		channel.close();
+		expect(channel.resume()).toBe(true);
+	});
+
 	test("the process is kept alive while a channel is bound", () => {
 		expect(device.alive).toBe(false);
 		const first = evtchns.bindUnbound(DOM0, () => {});

@@ -8,11 +8,21 @@ export class FakeEvtchn {
 	alive = false;
 	closed = false;
 	#next = 1;
-	readonly fire: (port: number) => void;
+	/** A port is masked from its event on until `unmask`. */
+	readonly masked = new Set<number>();
+	readonly #onEvent: (port: number) => void;
 
 	constructor(onEvent: (port: number) => void) {
-		this.fire = onEvent;
+		this.#onEvent = onEvent;
 		FakeEvtchn.last = this;
+	}
+	fire(port: number): void {
+		if (this.masked.has(port)) throw new Error(`Port ${port} is masked`);
+		this.masked.add(port);
+		this.#onEvent(port);
+	}
+	unmask(port: number): void {
+		if (!this.bound.has(port) || !this.masked.delete(port)) throw new Error(`Port ${port} is not masked`);
 	}
 	bindInterdomain(): number {
 		return this.bindUnbound();

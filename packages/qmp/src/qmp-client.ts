@@ -17,6 +17,8 @@ export interface ExecuteOptions {
 	/** Default 10 s. */
 	timeoutMs?: number;
 	signal?: AbortSignal;
+	/** Out of band: answered while another command runs. Few commands allow it: OOB_COMMANDS. */
+	oob?: boolean;
 }
 
 export interface QmpStats {
@@ -28,6 +30,7 @@ export interface QmpStats {
 	staleMessages: number;
 }
 
+type Greeting = Extract<QmpMessage, { kind: "greeting" }>;
 type Reply = Extract<QmpMessage, { kind: "return" | "error" }>;
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -46,9 +49,10 @@ export class QmpClient implements AsyncDisposable {
 	readonly #pending = new Map<number, { resolve: (reply: Reply) => void; reject: (error: unknown) => void }>();
 	readonly #abandoned = new Set<number>();
 	readonly #closeListeners = new Set<(error: QmpConnectionError) => void>();
-	readonly #greeted: Promise<QmpVersion>;
-	#greet: { resolve: (version: QmpVersion) => void; reject: (error: unknown) => void } | undefined;
+	readonly #greeted: Promise<Greeting>;
+	#greet: { resolve: (greeting: Greeting) => void; reject: (error: unknown) => void } | undefined;
 	#version: QmpVersion = { major: -1, minor: -1, micro: -1, package: "" };
+	#hasOob = false;
 	#lastId = 0;
 	#end: QmpConnectionError | undefined;
 
@@ -98,13 +102,14 @@ export class QmpClient implements AsyncDisposable {
 	async execute(
 		command: string,
 		args?: Record<string, unknown>,
-		{ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: ExecuteOptions = {},
+		{ timeoutMs = DEFAULT_TIMEOUT_MS, signal, oob = false }: ExecuteOptions = {},
 	): Promise<unknown> {
 		if (!COMMAND_NAME.test(command)) throw new InvalidInputError("Text is not the name of a QMP command");
 		if (this.#end) throw this.#end;
+		if (oob && !this.#hasOob) throw new InvalidInputError("This QEMU takes no commands out of band");
 		if (signal?.aborted) throw new CancelledError(`Stopped before ${command} was given`, { cause: signal.reason });
 		const id = ++this.#lastId;
-		const line = formatCommand(command, args, id);
+		const line = formatCommand(command, args, id, { oob });
 		if (line.length > LIMITS.messageBytes) throw new InvalidInputError(`Command ${command} is too long for QMP`);
 		const answered = new Promise<Reply>((resolve, reject) => {
 			this.#pending.set(id, { resolve, reject });
@@ -145,9 +150,12 @@ export class QmpClient implements AsyncDisposable {
 	}
 
 	async #negotiate(): Promise<void> {
-		this.#version = await this.#greeted;
+		const { version, capabilities } = await this.#greeted;
+		this.#version = version;
+		const hasOob = capabilities.includes("oob");
 		// Its own deadline is the whole negotiation's, outside.
-		await this.execute("qmp_capabilities", undefined, { timeoutMs: 2 ** 30 });
+		await this.execute("qmp_capabilities", hasOob ? { enable: ["oob"] } : undefined, { timeoutMs: 2 ** 30 });
+		this.#hasOob = hasOob;
 	}
 
 	#receive(chunk: Uint8Array): void {
@@ -166,11 +174,11 @@ export class QmpClient implements AsyncDisposable {
 	}
 
 	/** A stream that had another session before may still hold its last messages, the first of them cut. */
-	#handleEarly(line: string, { resolve }: { resolve: (version: QmpVersion) => void }): void {
-		const version = findGreeting(line);
-		if (version) {
+	#handleEarly(line: string, { resolve }: { resolve: (greeting: Greeting) => void }): void {
+		const greeting = findGreeting(line);
+		if (greeting) {
 			this.#greet = undefined;
-			resolve(version);
+			resolve(greeting);
 		} else if (++this.stats.staleMessages > LIMITS.messagesBeforeGreeting) {
 			throw new ProtocolError("QEMU talks without a greeting");
 		}
@@ -226,10 +234,10 @@ export class QmpClient implements AsyncDisposable {
 	}
 }
 
-function findGreeting(line: string): QmpVersion | undefined {
+function findGreeting(line: string): Greeting | undefined {
 	try {
 		const message = parseMessage(line);
-		return message.kind === "greeting" ? message.version : undefined;
+		return message.kind === "greeting" ? message : undefined;
 	} catch {
 		return undefined;
 	}

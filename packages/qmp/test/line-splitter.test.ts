@@ -36,6 +36,17 @@ describe("LineSplitter", () => {
 		},
 	);
 
+	it("keeps no more of a line whose bytes come one at a time", () => {
+		const splitter = new LineSplitter(1 << 20);
+		const byte = Buffer.from("x");
+		const before = process.memoryUsage().rss;
+		const lines: string[] = [];
+		for (let count = 0; count < 1 << 20; count++) splitter.push(byte, (line) => lines.push(line));
+		expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+		splitter.push(Buffer.from("\n"), (line) => lines.push(line));
+		expect(lines.map(({ length }) => length)).toEqual([1 << 20]);
+	});
+
 	it("takes a line at its limit and refuses one byte more, before its end is seen", () => {
 		expect(split(Buffer.from(`${"x".repeat(40)}\n`), [7], 40).lines).toEqual(["x".repeat(40)]);
 		expect(split(Buffer.from("x".repeat(41)), [41], 40)).toEqual({ lines: [], refused: true });

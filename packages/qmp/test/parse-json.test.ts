@@ -50,6 +50,7 @@ describe("parseMessage", () => {
 			'{"QMP":{"version":{"qemu":{"micro":1,"minor":2,"major":7},"package":"x\\u001b[2J"},"capabilities":["oob"]}}';
 		expect(parseMessage(greeting)).toEqual({
 			kind: "greeting",
+			capabilities: ["oob"],
 			version: { major: 7, minor: 2, micro: 1, package: "x\\u{1b}[2J" },
 		});
 		expect(parseMessage('{"return":{},"id":3}')).toEqual({ kind: "return", id: 3, value: {} });

@@ -40,7 +40,7 @@ function later(): { answer: Promise<unknown>; give: (value: unknown) => void } {
 describe("QmpClient.open", () => {
 	it("negotiates and knows QEMU's version", async () => {
 		const { qmp, qemu } = await connect({ version: { major: 8, minor: 1, micro: 0 } });
-		expect(qemu.received).toEqual([{ execute: "qmp_capabilities", id: 1 }]);
+		expect(qemu.received).toEqual([{ execute: "qmp_capabilities", arguments: { enable: ["oob"] }, id: 1 }]);
 		expect(qmp.version).toMatchObject({ major: 8, minor: 1, micro: 0 });
 	});
 
@@ -73,7 +73,7 @@ describe("QmpClient.open", () => {
 		const qmp = await QmpClient.open(ours, { greetingTimeoutMs: 2000 });
 		open.push(qmp);
 		expect(qmp.stats).toMatchObject({ staleMessages: 3, events: 0 });
-		expect(await executeTyped(qmp, "query-status")).toEqual({ running: true, status: "running" });
+		expect(await executeTyped(qmp, "query-status")).toEqual({ running: true, singlestep: false, status: "running" });
 	});
 
 	it("does not skip for ever", async () => {
@@ -235,6 +235,32 @@ describe("the session's end", () => {
 		expect(await waiting).toMatchObject({ code: "qmp-connection-lost" });
 	});
 
+	it("comes at whichever byte QEMU closes", async () => {
+		const said = [
+			'{"QMP":{"version":{"qemu":{"major":7,"minor":2,"micro":1},"package":""},"capabilities":[]}}\r\n',
+			'{"return":{},"id":1}\r\n',
+			'{"event":"STOP","timestamp":{"seconds":1,"microseconds":2}}\r\n{"return":{"running":true},"id":2}\r\n',
+		];
+		for (let bytes = 0; bytes < said.join("").length - 2; bytes++) {
+			const [near, far] = connectedPair();
+			let left = bytes;
+			const pieces = said.values();
+			const sayNext = (): void => {
+				const piece = pieces.next().value ?? "";
+				far.write(piece.slice(0, left));
+				left -= piece.length;
+				if (left <= 0) setImmediate(() => far.destroy());
+			};
+			far.on("error", () => {}).on("data", sayNext);
+			sayNext();
+			const failed = failureOf(
+				QmpClient.open(near, { greetingTimeoutMs: 5000 }).then((qmp) => qmp.execute("query-status", undefined)),
+			);
+			expect(await failed, `closed after ${bytes} bytes`).toBeInstanceOf(QmpConnectionError);
+			expect(near.destroyed).toBe(true);
+		}
+	});
+
 	property.prop([fc.array(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json()), { maxLength: 10 })], {
 		numRuns: 100,
 	})("is the worst that any bytes can do", async (pieces) => {
@@ -250,9 +276,28 @@ describe("the session's end", () => {
 	});
 });
 
+describe("commands out of band", () => {
+	it("overtake one that QEMU is busy with", async () => {
+		const { qmp, qemu } = await connect({ handlers: { never: () => new Promise(() => {}), "query-yank": () => [] } });
+		const waiting = failureOf(qmp.execute("never"));
+		expect(await executeTyped(qmp, "query-yank", undefined, { oob: true })).toEqual([]);
+		expect(qemu.outOfBand).toBe(1);
+		qmp.close();
+		await waiting;
+	});
+
+	it("are refused here where QEMU has not offered them", async () => {
+		const { qmp } = await connect({ capabilities: [] });
+		expect(await failureOf(qmp.execute("query-yank", undefined, { oob: true }))).toMatchObject({
+			code: "invalid-input",
+		});
+	});
+});
+
 describe("executeTyped", () => {
-	it("leaves out what it does not know", async () => {
-		const { qmp } = await connect();
+	it("answers what has the right form, and what a newer QEMU adds", async () => {
+		const { qmp } = await connect({ handlers: { "query-name": () => ({ name: "web", colour: [1] }) } });
+		expect(await executeTyped(qmp, "query-name")).toEqual({ name: "web", colour: [1] });
 		expect(await executeTyped(qmp, "query-version")).toEqual({
 			qemu: { major: 7, minor: 2, micro: 22 },
 			package: "Debian 1:7.2+dfsg",

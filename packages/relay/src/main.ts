@@ -8,7 +8,7 @@ import { type CommandLine, parseCommandLine, USAGE } from "./process/options.ts"
 import { ownDirectory } from "./process/own-directory.ts";
 import { getUser } from "./process/user.ts";
 import { dialQmp } from "./qmp/dial-qmp.ts";
-import { DEFAULT_QMP_POLICY } from "./qmp/qmp-policy.ts";
+import { allowMore, DEFAULT_QMP_POLICY } from "./qmp/qmp-policy.ts";
 import { Relay } from "./relay.ts";
 import { VERSION } from "./version.ts";
 
@@ -39,7 +39,8 @@ async function serve(options: CommandLine): Promise<void> {
 			stateDirectory: options.stateDirectory,
 			bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
 			log,
-			qmpPolicy: { ...DEFAULT_QMP_POLICY, commands: [...DEFAULT_QMP_POLICY.commands, ...options.qmpAllow] },
+			segmentBytes: (options.journalKiB * 1024) / 2,
+			qmpPolicy: allowMore(DEFAULT_QMP_POLICY, options.qmpAllow),
 		});
 	} catch (error) {
 		host.close();

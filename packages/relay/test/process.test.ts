@@ -7,13 +7,14 @@ import { dropPrivileges, type Identity } from "../src/process/drop-privileges.ts
 import { parseCommandLine, USAGE } from "../src/process/options.ts";
 import { ownDirectory } from "../src/process/own-directory.ts";
 import { getUser } from "../src/process/user.ts";
-import { TokenBucket } from "../src/qmp/token-bucket.ts";
+import { TokenBucket } from "../src/stream/token-bucket.ts";
 
 describe("command line", () => {
 	it("has defaults for everything", () => {
 		expect(parseCommandLine([])).toEqual({
 			user: "bulkhead-relay",
 			allowRoot: false,
+			journalKiB: 2048,
 			runDirectory: "/run/bulkhead/relay",
 			stateDirectory: "/var/lib/bulkhead-relay",
 			qmpAllow: [],

@@ -33,13 +33,27 @@ async function rude(path: string, bytes: string): Promise<{ lines: unknown[]; cl
 }
 
 describe("relay: control socket", () => {
+	it("tells how late its event loop is", async () => {
+		const { client } = await RelayWorld.start();
+		const measured = client.request("loop-delay", { forMs: 150 }, limit);
+		const end = performance.now() + 60;
+		await new Promise(setImmediate);
+		while (performance.now() < end); // Nobody has a turn meanwhile.
+		const { medianMs, p99Ms, mostMs } = await measured;
+		expect(medianMs).toBeLessThanOrEqual(p99Ms);
+		expect(p99Ms).toBeLessThanOrEqual(mostMs);
+		await expect(client.request("loop-delay", { forMs: 0 }, limit)).rejects.toMatchObject({ code: "invalid-input" });
+	});
+
 	it("says who it is", async () => {
 		const { client, controlPath } = await RelayWorld.start();
 		expect(await client.request("hello", {}, limit)).toEqual({
 			version: "0.1.0",
 			pid: process.pid,
 			consoles: [],
+			channels: [],
 			qmps: [],
+			screens: [],
 		});
 		expect(statSync(controlPath).mode & 0o777).toBe(0o600);
 	});

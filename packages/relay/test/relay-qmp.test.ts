@@ -27,7 +27,7 @@ class FakeQemu {
 			onClosed(error);
 		};
 		return {
-			version: "7.2.19",
+			version: { major: 7, minor: 2, micro: 19, package: "" },
 			execute: async (command, args) => {
 				this.executed.push([command, args]);
 				if (command === "query-status") return this.status;
@@ -128,7 +128,7 @@ describe("relay: QMP", () => {
 		const qemu = new FakeQemu();
 		const { client } = await RelayWorld.start({ dial: qemu.dial });
 		await client.request("attach-qmp", attach(), limit);
-		for (const command of ["pmemsave", "human-monitor-command", "migrate", "chardev-add", "qmp_capabilities"])
+		for (const command of ["pmemsave", "screendump", "migrate", "chardev-add", "qmp_capabilities"])
 			await expect(client.request("qmp-execute", { guest, command, timeoutMs: 1000 }, limit)).rejects.toMatchObject({
 				code: "qmp-command-refused",
 				remedy: expect.any(String) as string,
@@ -155,15 +155,17 @@ describe("relay: QMP", () => {
 		await client.request("attach-qmp", attach(), limit);
 		qemu.tell({ event: "BAD\u001b[2J" });
 		qemu.tell({ event: "HUGE", data: "x".repeat(70_000) });
-		qemu.tell({ event: "SHUTDOWN", data: { guest: true }, timestamp: 5 });
-		for (let count = 0; count < 1000; count++) qemu.tell({ event: "RTC_CHANGE" });
+		qemu.tell({ event: "SHUTDOWN", data: { guest: "yes", reason: "guest-shutdown" } });
+		const data = { guest: true, reason: "guest-shutdown" };
+		qemu.tell({ event: "SHUTDOWN", data, timestamp: 5 });
+		for (let count = 0; count < 1000; count++) qemu.tell({ event: "STOP" });
 		await until("the permitted events", () => notifications.length === 5);
 		const [first] = notifications;
 		expect(first).toEqual({
 			name: "qmp-event",
-			params: { guest, event: "SHUTDOWN", data: { guest: true }, timestamp: 5 },
+			params: { guest, event: "SHUTDOWN", data, timestamp: 5 },
 		});
-		expect((await client.request("list", {}, limit)).qmps).toMatchObject([{ events: 5, droppedEvents: 998 }]);
+		expect((await client.request("list", {}, limit)).qmps).toMatchObject([{ events: 5, droppedEvents: 999 }]);
 	});
 
 	it("tells when a session is lost, and can be attached again", async () => {

@@ -1,4 +1,5 @@
 export type { Manners } from "./devices/block-front.ts";
+export { patternByte } from "./guests/guest-shell.ts";
 export { type SimKernelKind, simKernel } from "./images/sim-kernel.ts";
 export { type SimImages, writeSimImages } from "./images/write-sim-images.ts";
 export { type HostCounts, SimulatedHost, type SimulatedHostOptions } from "./simulated-host.ts";

@@ -74,7 +74,7 @@ export class SimulatedHost implements AsyncDisposable {
 		const kernel = this.host.startProcess("kernel");
 		const parts = { host: this.host, kernel, store: this.#kernelStore };
 		this.#blockBackends = new KernelBackends(
-			{ kind: "vbd", key: "physical-device", serve: (each) => new BlockBackend(each) },
+			{ kind: "vbd", key: "frontend-id", serve: (each) => new BlockBackend(each) },
 			parts,
 		);
 		this.#networkBackends = new KernelBackends(
@@ -147,7 +147,7 @@ export class SimulatedHost implements AsyncDisposable {
 	}
 
 	#program(image: SimImage): SimProgram | undefined {
-		if (image.type === "hvm") return hvmGuest(this.#machines);
+		if (image.type === "hvm") return hvmGuest(this.#machines, this.#connections);
 		switch (simKernelKind(image.guestOs)) {
 			case "linux-guest":
 				return linuxGuest(this.#connections, () => this.guestManners);

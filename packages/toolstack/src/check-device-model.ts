@@ -4,7 +4,11 @@ import type { GuestConfig } from "@bulkhead/xlcfg";
 import { checkBootKernel, checkFirmware, checkKernel, checkProgram, checkRamdisk } from "./check-files.ts";
 import type { InstalledImages } from "./check-host.ts";
 import { bootFilesOf, checkBootDisks } from "./device-model/direct-boot.ts";
+import { readAccounts } from "./device-model/dom0/accounts.ts";
+import { qemuUserRequest } from "./device-model/dom0/local-qemu.ts";
+import { chooseQemuUser } from "./device-model/dom0/qemu-user.ts";
 import { dmargs, miniosQemuArgs } from "./device-model/minios-args.ts";
+import { pvQemuArgs } from "./device-model/pv-qemu-args.ts";
 import { qemuArgs } from "./device-model/qemu-args.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -43,13 +47,25 @@ export async function checkDeviceModel(
 	}
 	if (place === "dom0") {
 		qemuArgs(config, { kind: "dom0", guest, qmpSocket: "/", statisticsSocket: "/" });
-		const qemu = config.deviceModel?.binary ?? installed.qemu;
-		await checkProgram("device model", qemu, "Install qemu-system-xen, or correct device_model_override");
-		return { stub: undefined, qemu };
+		return { stub: undefined, qemu: await checkLocalQemu(config, installed) };
 	}
 	checkBootDisks(config);
 	qemuArgs(config, { kind: "stub-domain", guest });
 	return { stub: await checkStub(config, installed) };
+}
+
+/** A QEMU that serves a PV guest's screen. */
+export async function checkPvQemu(config: GuestConfig, installed: InstalledImages): Promise<string> {
+	pvQemuArgs(config, { kind: "dom0", guest: domId(0), qmpSocket: "/", statisticsSocket: "/" });
+	return checkLocalQemu(config, installed);
+}
+
+/** Its program and its user. The domid is not known yet: any will do to see whether there is a user at all. */
+async function checkLocalQemu(config: GuestConfig, installed: InstalledImages): Promise<string> {
+	chooseQemuUser(qemuUserRequest(config), domId(1), await readAccounts());
+	const qemu = config.deviceModel?.binary ?? installed.qemu;
+	await checkProgram("device model", qemu, "Install qemu-system-xen, or correct device_model_override");
+	return qemu;
 }
 
 /** libxl's default: 28 MiB, no ramdisk, no command line. */

@@ -1,15 +1,13 @@
 import { constants } from "node:fs";
 import { access, type FileHandle, open } from "node:fs/promises";
 import { errnoOf } from "@bulkhead/base";
-import type { DiskConfig } from "@bulkhead/xlcfg";
-import { DeviceRefusedError, FileUnusableError } from "./errors.ts";
+import { FileUnusableError } from "./errors.ts";
 
 const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /** "HdrS" at 0x202 marks a Linux bzImage (x86 boot protocol). */
 const BZIMAGE = { offset: 0x202, magic: Buffer.from("HdrS", "latin1") } as const;
 const LARGEST_BIOS = 16 * 1024 * 1024;
-const SECTOR = 512;
 
 const WHY: Readonly<Record<string, string>> = {
 	ENOENT: "does not exist",
@@ -21,16 +19,16 @@ const WHY: Readonly<Record<string, string>> = {
 	ETXTBSY: "is in use",
 };
 
-const REMEDY = "Correct the path, or the file's permissions, in the guest's config file";
+export const FILE_REMEDY = "Correct the path, or the file's permissions, in the guest's config file";
 
 /** Opens without ever blocking (a FIFO would) and tells what is wrong in words. @throws FileUnusableError */
-async function openFile(role: string, path: string, flags: number): Promise<FileHandle> {
+export async function openFile(role: string, path: string, flags: number): Promise<FileHandle> {
 	try {
 		return await open(path, flags | constants.O_NONBLOCK | constants.O_NOCTTY);
 	} catch (cause) {
 		const errno = errnoOf(cause);
 		const why = (errno && WHY[errno]) ?? `cannot be opened${errno ? ` (${errno})` : ""}`;
-		throw new FileUnusableError(role, path, why, { cause, remedy: REMEDY });
+		throw new FileUnusableError(role, path, why, { cause, remedy: FILE_REMEDY });
 	}
 }
 
@@ -39,8 +37,8 @@ async function probeImage(role: string, path: string): Promise<{ size: number; h
 	const file = await openFile(role, path, constants.O_RDONLY);
 	try {
 		const stats = await file.stat();
-		if (!stats.isFile()) throw new FileUnusableError(role, path, "is not a regular file", { remedy: REMEDY });
-		if (stats.size === 0) throw new FileUnusableError(role, path, "is empty", { remedy: REMEDY });
+		if (!stats.isFile()) throw new FileUnusableError(role, path, "is not a regular file", { remedy: FILE_REMEDY });
+		if (stats.size === 0) throw new FileUnusableError(role, path, "is empty", { remedy: FILE_REMEDY });
 		const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0);
 		return { size: stats.size, head: buffer.subarray(0, bytesRead) };
 	} finally {
@@ -92,36 +90,5 @@ export async function checkRamdisk(role: string, path: string): Promise<{ sizeKi
 export async function checkFirmware(role: string, path: string): Promise<void> {
 	const { size } = await probeImage(role, path);
 	if (size > LARGEST_BIOS)
-		throw new FileUnusableError(role, path, `is larger than ${LARGEST_BIOS >> 20} MiB`, { remedy: REMEDY });
-}
-
-/** What a config may say and no backend of ours serves (docs/decisions/0010-disks-at-run-time.md). */
-function checkServable({ vdev, format, backend, script }: DiskConfig): void {
-	const refuse = (what: string, remedy: string): never => {
-		throw new DeviceRefusedError("device-refused", `Disk ${vdev}: ${what}`, { remedy, fields: { vdev } });
-	};
-	if (format !== "raw")
-		refuse(`images of format ${format} have no backend outside QEMU yet`, "Make a raw image: qemu-img convert -O raw");
-	if (backend !== undefined && !["", "0", "Domain-0"].includes(backend))
-		refuse("backends in other domains are not supported yet", "Leave backend= out");
-	if (script !== undefined && script !== "block")
-		refuse("block scripts are not run", "Attach the block device first and name its path");
-}
-
-/** @throws FileUnusableError, DeviceRefusedError unless the disk can be opened the way the guest is to use it */
-export async function checkDisk(disk: DiskConfig): Promise<void> {
-	checkServable(disk);
-	if (disk.path === undefined) return;
-	const role = disk.cdrom ? `CD image of ${disk.vdev}` : `disk ${disk.vdev}`;
-	const file = await openFile(role, disk.path, disk.readOnly ? constants.O_RDONLY : constants.O_RDWR);
-	try {
-		const stats = await file.stat();
-		if (stats.isBlockDevice()) return;
-		if (!stats.isFile())
-			throw new FileUnusableError(role, disk.path, "is neither a regular file nor a block device", { remedy: REMEDY });
-		if (stats.size < SECTOR)
-			throw new FileUnusableError(role, disk.path, "is smaller than one sector", { remedy: REMEDY });
-	} finally {
-		await file.close();
-	}
+		throw new FileUnusableError(role, path, `is larger than ${LARGEST_BIOS >> 20} MiB`, { remedy: FILE_REMEDY });
 }

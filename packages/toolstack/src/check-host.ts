@@ -1,13 +1,24 @@
-import type { Uuid } from "@bulkhead/base";
+import { InvalidInputError, type Uuid } from "@bulkhead/base";
 import type { Hypervisor } from "@bulkhead/hypervisor";
+import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import { checkBios, checkDeviceModel } from "./check-device-model.ts";
-import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
+import { checkChannels } from "./channels/check-channels.ts";
+import { checkBios, checkDeviceModel, checkPvQemu } from "./check-device-model.ts";
+import { checkDisk } from "./check-disk.ts";
+import { checkFirmware, checkKernel, checkRamdisk } from "./check-files.ts";
 import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
-import { NotEnoughMemoryError } from "./errors.ts";
+import { needsPvQemu } from "./device-model/pv-screen.ts";
+import type { ServableDisk } from "./devices/vbd.ts";
+import { smbiosNodes } from "./domain/smbios-strings.ts";
+import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
 import { prepareSettings } from "./plan/domain-settings.ts";
+import { checkScreen } from "./screen/check-screen.ts";
+import type { ScreenPolicy } from "./screen/screen-policy.ts";
+import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
+import { usbTopology } from "./usb/usb-topology.ts";
 
 /** Where an installation keeps what a guest's config may leave out. */
 export interface InstalledImages {
@@ -19,6 +30,8 @@ export interface InstalledImages {
 	qemu: string;
 	/** MiniOS with the older QEMU; no distribution has one any more. */
 	miniosKernel: string;
+	/** GRUB as the kernel of a PV guest and of a PVH guest (Debian: grub-xen-host). */
+	pvGrub: { pv: string; pvh: string };
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
@@ -30,36 +43,87 @@ export interface InstalledImages {
 const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
 
+export interface CheckedHost {
+	hypervisor: Pick<Hypervisor, "domains" | "images" | "links" | "scripts" | "pci" | "sysfs">;
+	xenstore: XenstoreClient;
+	installed: InstalledImages;
+	stubUuid: Uuid;
+	screenPolicy: ScreenPolicy;
+}
+
 /**
  * Checks everything that a guest's config names, and the host's memory, before anything is created.
  * @throws InvalidInputError (unsupported-feature), FileUnusableError, NicUnusableError, NotEnoughMemoryError
  */
-export async function checkHost(
-	config: GuestConfig,
-	host: { hypervisor: Pick<Hypervisor, "domains" | "links" | "scripts">; installed: InstalledImages; stubUuid: Uuid },
-): Promise<HostFacts> {
-	const { hypervisor, installed, stubUuid } = host;
+export async function checkHost(config: GuestConfig, host: CheckedHost): Promise<HostFacts> {
+	const { hypervisor, xenstore, installed, stubUuid } = host;
+	const { scriptDirectory } = installed.network;
 	checkSupported(config);
-	for (const disk of config.disks) await checkDisk(disk);
-	const nics = await checkNics(config, hypervisor, installed.network);
+	for (const controller of config.usbControllers) checkController(config, controller);
+	for (const device of config.usbDevices) checkUsbDevice(config, device);
+	usbTopology(config);
+	if (config.pci.length > 0) checkPciGuest(config);
+	for (const device of config.pci) await functionsOf(host, device);
+	const disks: ServableDisk[] = [];
+	for (const disk of config.disks) disks.push(await checkDisk(disk, { hypervisor, xenstore, scriptDirectory }));
+	await checkChannels(config.channels);
+	await checkScreen(config, host.screenPolicy);
+	const nics = await checkNics(config, { hypervisor, xenstore }, installed.network);
 	const firmware = {
 		firmware: config.firmwareOverride ?? installed.firmware,
 		bios: config.biosPathOverride ?? (config.bios === "ovmf" ? installed.ovmf : installed.bios),
 	};
-	if (config.type !== "hvm") await checkPvImage(config);
+	const bootProgram = config.bootFirmware && (await findBootProgram(config, installed));
+	if (config.type !== "hvm") await checkPvImage(config, bootProgram);
 	else {
 		await checkFirmware("firmware", firmware.firmware);
 		await checkBios(config, firmware.bios);
 		if (config.acpiFirmware) await checkFirmware("ACPI firmware", config.acpiFirmware);
 		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
+		smbiosNodes(config.smbios);
 	}
-	const { stub, qemu } = config.type === "hvm" ? await checkDeviceModel(config, installed) : {};
+	const { stub, qemu } = await checkWhatServes(config, installed);
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
-	return { firmware, stub, stubUuid, nics, ...(qemu === undefined ? {} : { qemu }) };
+	return {
+		firmware,
+		stub,
+		stubUuid,
+		disks,
+		nics,
+		...(qemu === undefined ? {} : { qemu }),
+		...(bootProgram === undefined ? {} : { bootProgram }),
+	};
 }
 
-async function checkPvImage({ kernel, ramdisk }: GuestConfig): Promise<void> {
-	await checkKernel("kernel", kernel ?? "");
+async function checkWhatServes(
+	config: GuestConfig,
+	installed: InstalledImages,
+): Promise<Pick<HostFacts, "qemu"> & Partial<Pick<HostFacts, "stub">>> {
+	if (config.type === "hvm") return checkDeviceModel(config, installed);
+	return needsPvQemu(config) ? { qemu: await checkPvQemu(config, installed) } : {};
+}
+
+/** GRUB, which finds the kernel on the guest's disk, inside the guest. @throws FileUnusableError, InvalidInputError */
+async function findBootProgram({ type, bootFirmware }: GuestConfig, { pvGrub }: InstalledImages): Promise<string> {
+	if (type === "pv" && bootFirmware === "pvgrub32")
+		throw new InvalidInputError("PV guests have 64 bits here, and pvgrub32 boots kernels of 32", {
+			remedy: 'Write firmware = "pvgrub64"',
+		});
+	const path = type === "pv" ? pvGrub.pv : pvGrub.pvh;
+	try {
+		await checkKernel("boot program", path);
+	} catch (error) {
+		if (!(error instanceof FileUnusableError)) throw error;
+		throw new FileUnusableError("boot program", path, "cannot be used", {
+			cause: error,
+			remedy: "Install the package grub-xen-host, or copy the guest's kernel to the host and name it in kernel",
+		});
+	}
+	return path;
+}
+
+async function checkPvImage({ kernel, ramdisk }: GuestConfig, bootProgram: string | undefined): Promise<void> {
+	if (bootProgram === undefined) await checkKernel("kernel", kernel ?? "");
 	if (ramdisk !== undefined) await checkRamdisk("ramdisk", ramdisk);
 }
 

@@ -1,6 +1,9 @@
 import { InvalidInputError, printable } from "@bulkhead/base";
 import { type Hypervisor, linkNameProblem } from "@bulkhead/hypervisor";
+import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConfig, NicConfig } from "@bulkhead/xlcfg";
+import { findBackend } from "./check-backend.ts";
+import type { ServableNic } from "./devices/vif.ts";
 import { FileUnusableError } from "./errors.ts";
 
 /** What nics have when their config says nothing of it. */
@@ -28,7 +31,10 @@ const MAC = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 /** A frame to such an address goes to many. */
 const isMulticast = (mac: string): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
 
-type Host = Pick<Hypervisor, "links" | "scripts">;
+export interface NicHost {
+	hypervisor: Pick<Hypervisor, "links" | "scripts">;
+	xenstore: Pick<XenstoreClient, "find" | "findList">;
+}
 
 /**
  * Checks what a guest's nics need of the host, and fills in what their config leaves to it: bridge, path of the script,
@@ -36,9 +42,9 @@ type Host = Pick<Hypervisor, "links" | "scripts">;
  */
 export async function checkNics(
 	{ nics, type }: Pick<GuestConfig, "nics" | "type">,
-	host: Host,
+	host: NicHost,
 	defaults: NetworkDefaults,
-): Promise<NicConfig[]> {
+): Promise<ServableNic[]> {
 	for (const [index, nic] of nics.entries()) checkAlone(nic, type, nics.slice(0, index));
 	return Promise.all(nics.map((nic) => resolveNic(nic, host, defaults)));
 }
@@ -47,9 +53,9 @@ export async function checkNics(
 export async function checkFurtherNic(
 	nic: NicConfig,
 	{ nics, type }: Pick<GuestConfig, "nics" | "type">,
-	host: Host,
+	host: NicHost,
 	defaults: NetworkDefaults,
-): Promise<NicConfig> {
+): Promise<ServableNic> {
 	checkAlone(nic, type, nics);
 	return resolveNic(nic, host, defaults);
 }
@@ -69,13 +75,7 @@ function checkAlone(nic: NicConfig, type: GuestConfig["type"], earlier: readonly
 		);
 	if (nic.type === "ioemu" && type !== "hvm")
 		throw new NicUnusableError(nic, "is emulated, which only HVM guests can have", "Leave type out");
-	if (nic.backend !== undefined && nic.backend !== "0" && nic.backend !== "Domain-0")
-		throw new NicUnusableError(
-			nic,
-			"has its backend in another domain, which is not supported yet",
-			"Leave backend out",
-		);
-	if (nic.vlan !== undefined && nic.script === undefined)
+	if (nic.vlan !== undefined && nic.script === undefined && nic.backend === undefined)
 		throw new NicUnusableError(
 			nic,
 			"has a VLAN tag, which only scripts set up",
@@ -85,8 +85,23 @@ function checkAlone(nic: NicConfig, type: GuestConfig["type"], earlier: readonly
 	if (problem !== undefined) throw new NicUnusableError(nic, `has a vifname that ${problem}`, "Choose another vifname");
 }
 
-async function resolveNic(nic: NicConfig, { links, scripts }: Host, defaults: NetworkDefaults): Promise<NicConfig> {
+async function resolveNic(
+	nic: NicConfig,
+	{ hypervisor: { links, scripts }, xenstore }: NicHost,
+	defaults: NetworkDefaults,
+): Promise<ServableNic> {
 	const { bridge = defaults.bridge, interfaceName } = nic;
+	const backendDomid = await findBackend(nic.backend, xenstore);
+	// What bridge and script are there is that domain's own business; libxl names the script that it would run itself.
+	if (backendDomid !== undefined) {
+		const { script = "vif-bridge" } = nic;
+		return {
+			...nic,
+			bridge,
+			backendDomid,
+			script: script.startsWith("/") ? script : `${defaults.scriptDirectory}/${script}`,
+		};
+	}
 	if (interfaceName !== undefined && (await links.find(interfaceName)) !== undefined)
 		throw new NicUnusableError(
 			nic,

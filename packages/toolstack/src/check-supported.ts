@@ -1,5 +1,6 @@
 import { InvalidInputError } from "@bulkhead/base";
 import type { EndAction, GuestConfig } from "@bulkhead/xlcfg";
+import { isEmulated } from "./device-model/qemu-args.ts";
 
 interface MissingFeature {
 	/** The key of the config that asks for it. */
@@ -7,10 +8,19 @@ interface MissingFeature {
 	asked: (config: GuestConfig) => boolean;
 	/** What is not built, as the subject of a sentence. */
 	what: string;
+	/** Why it is not, where that is no matter of time. */
+	why?: string;
 	remedy: string;
 }
 
-const END_ACTIONS: ReadonlySet<EndAction> = new Set(["destroy", "restart", "preserve"]);
+const END_ACTIONS: ReadonlySet<EndAction> = new Set([
+	"destroy",
+	"restart",
+	"preserve",
+	"coredump-destroy",
+	"coredump-restart",
+	"rename-restart",
+]);
 const BUILT_SERIALS: ReadonlySet<string> = new Set(["pty", "none"]);
 
 const hasDisk =
@@ -19,88 +29,79 @@ const hasDisk =
 		disks.some(matches);
 const remove = (key: string): string => `Remove ${key}`;
 /** A feature that a key alone asks for. */
-const keyed = (key: string, what: string, asked: MissingFeature["asked"]): MissingFeature => ({
+const keyed = (key: string, what: string, asked: MissingFeature["asked"], why?: string): MissingFeature => ({
 	key,
 	what,
 	asked,
+	...(why !== undefined && { why }),
 	remedy: remove(key),
 });
+const NO_HOLES = "an HVM guest's memory is laid out without regard to the devices that it will have";
 
 /**
  * What a config may say and this toolstack does not build. Whoever builds a feature removes its row: nothing that a
  * config asks for is ever left out without a word.
  */
 export const MISSING_FEATURES: readonly MissingFeature[] = [
-	keyed("pvshim", "The PV shim", ({ pvShim }) => pvShim !== undefined),
-	keyed("bootloader", "A bootloader", ({ bootloader }) => bootloader !== undefined),
-	keyed("firmware", "Booting with pvgrub", ({ bootFirmware }) => bootFirmware !== undefined),
-	keyed("smbios", "Setting SMBIOS strings", ({ smbios }) => smbios.length > 0),
-	keyed("dm_restrict", "Restricting a device model in domain 0", ({ deviceModel }) => deviceModel?.restrict === true),
-	keyed("device_model_user", "A user for the device model", ({ deviceModel }) => deviceModel?.user !== undefined),
-	keyed(
-		"device_model_stubdomain_seclabel",
-		"A label of the stub domain",
-		({ stub }) => stub?.securityLabel !== undefined,
-	),
+	{
+		key: "pvshim",
+		asked: ({ pvShim }) => pvShim !== undefined,
+		what: "The PV shim",
+		why: "it saves old kernels from being PV guests of the host, and none was at hand to try it with",
+		remedy: 'Write type = "pv", or type = "pvh" without it for a kernel that has a PVH entry',
+	},
+	{
+		key: "bootloader",
+		asked: ({ bootloader }) => bootloader !== undefined,
+		what: "A bootloader",
+		why: "it would read the guest's file system in domain 0, where a mistake in it is an intrusion",
+		remedy: 'Write firmware = "pvgrub64": GRUB then does it inside the guest',
+	},
 	keyed(
 		"device_model_args_pv",
-		"Passing device_model_args_pv",
-		({ deviceModel }) => (deviceModel?.argsPv.length ?? 0) > 0,
+		"An argument for a PV guest's QEMU",
+		({ type, deviceModel }) => type === "hvm" && (deviceModel?.argsPv.length ?? 0) > 0,
+		"an HVM guest has no QEMU of that kind, as libxl starts one beside each stub domain",
 	),
 
 	{
 		key: "disk",
-		asked: hasDisk(({ format }) => format !== "raw"),
-		what: "A disk that is not raw",
-		remedy: "Convert it: qemu-img convert -O raw",
+		asked: hasDisk(({ backendType }) => backendType === "tap" || backendType === "standalone"),
+		what: "Backend type tap or standalone (no kernel has blktap any more; the other is a daemon for virtio)",
+		remedy: "Leave backendtype= out: what serves the disk follows from its format",
 	},
 	{
 		key: "disk",
-		asked: hasDisk(({ backendType }) => backendType !== undefined && backendType !== "phy"),
-		what: "Another disk backend than phy",
-		remedy: "Leave backendtype= out: phy serves block devices and raw files",
+		asked: hasDisk(({ backendType, backend }) => backendType === "qdisk" && backend !== undefined),
+		what: "Backend type qdisk in another domain",
+		remedy: "Leave backendtype= out: another domain serves block devices",
 	},
 	{
 		key: "disk",
-		asked: hasDisk(({ backend }) => backend !== undefined),
-		what: "A disk backend in another domain",
-		remedy: "Leave backend= out",
-	},
-	{
-		key: "disk",
-		asked: hasDisk(({ script }) => script !== undefined),
-		what: "A disk script",
-		remedy: "Attach the block device first and name its path",
+		asked: ({ disks, deviceModel, ...config }) =>
+			deviceModel?.place === "dom0" &&
+			disks.some((disk) => (disk.script ?? disk.backend) !== undefined && isEmulated(disk, config)),
+		what: "An emulated disk with a script or a backend in another domain, whose QEMU is in domain 0",
+		remedy: "Use a stub domain, or a PV disk (xvde and so on)",
 	},
 	{
 		key: "disk",
 		asked: hasDisk(({ specification }) => specification === "virtio"),
-		what: "A virtio disk",
+		what: "A virtio disk (its backend would have to map all of the guest's memory)",
 		remedy: "Leave specification= out",
 	},
 	{
 		key: "disk",
-		asked: hasDisk(({ directIoSafe }) => directIoSafe === true),
-		what: "Disk parameter direct-io-safe",
-		remedy: "Leave it out",
-	},
-	{
-		key: "disk",
-		asked: hasDisk(({ discard }) => discard === false),
-		what: "Disk parameter no-discard",
-		remedy: "Leave it out",
-	},
-	{
-		key: "disk",
-		asked: hasDisk(({ trusted }) => trusted === false),
-		what: "Disk parameter untrusted",
-		remedy: "Leave it out",
-	},
-	{
-		key: "disk",
 		asked: hasDisk(({ grantUsage }) => grantUsage !== undefined),
-		what: "Disk parameter grant_usage",
-		remedy: "Leave it out",
+		what: "Disk parameter grant_usage, which is about virtio disks",
+		remedy: "Leave it out: PV disks always use grants",
+	},
+	{
+		key: "vif",
+		asked: ({ nics, deviceModel }) =>
+			deviceModel?.place === "dom0" && nics.some(({ type, backend }) => type === "ioemu" && backend !== undefined),
+		what: "An emulated network card with its backend in another domain, whose QEMU is in domain 0",
+		remedy: "Use a stub domain, or type=vif",
 	},
 
 	{
@@ -108,46 +109,116 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		asked: ({ serials, deviceModel }) =>
 			deviceModel?.place === "stub-domain" && serials.some((serial) => !BUILT_SERIALS.has(serial)),
 		what: 'A serial port other than "pty" and "none" in a stub domain',
+		why: "there it would be a file, a socket or a device of the stub domain, which has none",
 		remedy: 'Use "pty", or device_model_stubdomain_override = 0',
 	},
-	keyed("channel", "A channel", ({ channels }) => channels.length > 0),
-	keyed("vfb", "A PV frame buffer", ({ frameBuffers }) => frameBuffers.length > 0),
-	keyed("vkb", "A PV keyboard", ({ keyboards }) => keyboards.length > 0),
-	keyed("pci", "A PCI device", ({ pci }) => pci.length > 0),
-	keyed("usbctrl", "A USB controller", ({ usbControllers }) => usbControllers.length > 0),
-	keyed("usbdev", "A USB device", ({ usbDevices }) => usbDevices.length > 0),
-	keyed("p9", "A 9pfs share", ({ p9 }) => p9.length > 0),
-	keyed("vtpm", "A TPM", ({ vtpms }) => vtpms.length > 0),
-	keyed("pvcalls", "A PV calls device", ({ pvCalls }) => pvCalls.length > 0),
-	keyed("vsnd", "A PV sound card", ({ sounds }) => sounds.length > 0),
-	keyed("vdispl", "A PV display", ({ displays }) => displays.length > 0),
-	keyed("virtio", "A virtio device", ({ virtio }) => virtio.length > 0),
+	{
+		key: "vfb",
+		asked: ({ frameBuffers }) => frameBuffers.length > 1,
+		what: "A second PV frame buffer, which QEMU would not show",
+		remedy: "Leave one entry in vfb",
+	},
+	{
+		key: "vkb",
+		asked: ({ type, keyboards }) => type === "hvm" && keyboards.length > 0,
+		what: "A further PV keyboard of an HVM guest",
+		remedy: "Remove vkb: QEMU emulates a keyboard",
+	},
+	{
+		key: "vkb",
+		asked: ({ keyboards }) => keyboards.some((keyboard) => keyboard["backend-type"] === "linux"),
+		what: "A PV keyboard that another program than QEMU serves (no distribution has one)",
+		remedy: "Write backend-type=qemu",
+	},
+	{
+		key: "vkb",
+		asked: ({ keyboards }) => keyboards.some(({ backend = "0" }) => !["0", "Domain-0"].includes(backend)),
+		what: "A PV keyboard served by another domain",
+		remedy: "Leave backend= out",
+	},
+	keyed(
+		"p9",
+		"A 9pfs share",
+		({ p9 }) => p9.length > 0,
+		"it is served by a QEMU in domain 0 that opens files of the host as its guest tells it to, and cannot be confined",
+	),
+	keyed("vtpm", "A TPM", ({ vtpms }) => vtpms.length > 0, "Debian has neither of its two stub domains"),
+	keyed(
+		"pvcalls",
+		"A PV calls device",
+		({ pvCalls }) => pvCalls.length > 0,
+		"Debian's Linux is built with neither of its drivers",
+	),
+	keyed("vsnd", "A PV sound card", ({ sounds }) => sounds.length > 0, "no distribution has its backend"),
+	keyed("vdispl", "A PV display", ({ displays }) => displays.length > 0, "no distribution has its backend"),
+	keyed(
+		"virtio",
+		"A virtio device",
+		({ virtio }) => virtio.length > 0,
+		"its backend is a program of the host that Debian does not have",
+	),
 	keyed(
 		"xen_platform_pci_bar_uc",
 		"The caching of the platform device's memory",
 		({ xenPlatformPciBarUncached }) => xenPlatformPciBarUncached !== undefined,
+		"hvmloader knows of it from Xen 4.21 on",
 	),
-	keyed("gfx_passthru", "Handing over a graphics card", ({ gfxPassthru }) => gfxPassthru !== undefined),
+	keyed(
+		"gfx_passthru",
+		"Handing over a graphics card",
+		({ gfxPassthru }) => gfxPassthru !== undefined,
+		"it has never been tried on hardware",
+	),
 
-	keyed("extratime", "Extra time beyond a reservation", ({ scheduling }) => scheduling?.extratime !== undefined),
-	keyed("altp2m_count", "Choosing the number of alternate memory maps", ({ altp2mCount }) => altp2mCount !== undefined),
-	keyed("vnuma", "Virtual NUMA", ({ vnuma }) => vnuma.length > 0),
-	keyed("mca_caps", "Telling a guest of machine checks", (config) => config.machineCheckCapabilities !== undefined),
-	keyed("e820_host", "The host's memory map", ({ e820Host }) => e820Host),
-	keyed("rdm", "Reserved memory of devices", ({ rdm }) => rdm !== undefined),
+	keyed(
+		"extratime",
+		"Extra time beyond a reservation",
+		({ scheduling }) => scheduling?.extratime !== undefined,
+		"only the experimental scheduler RTDS has it, and only for each vcpu by itself",
+	),
+	keyed(
+		"altp2m_count",
+		"Choosing the number of alternate memory maps",
+		({ altp2mCount }) => altp2mCount !== undefined,
+		"Xen has it from 4.21 on",
+	),
+	keyed(
+		"vnuma",
+		"Virtual NUMA",
+		({ vnuma }) => vnuma.length > 0,
+		"memory is not placed on the host's nodes here, so nodes of the guest's would mean nothing",
+	),
+	keyed(
+		"mca_caps",
+		"Telling a guest of machine checks",
+		(config) => config.machineCheckCapabilities !== undefined,
+		"it takes a processor with local machine checks, on which it has never been tried",
+	),
+	keyed("rdm", "Room for devices' reserved memory", ({ rdm }) => rdm !== undefined, NO_HOLES),
 	keyed(
 		"rdm_mem_boundary",
-		"Reserved memory of devices",
+		"Room for devices' reserved memory",
 		({ rdmMemoryBoundaryMiB }) => rdmMemoryBoundaryMiB !== undefined,
+		NO_HOLES,
 	),
-	keyed("driver_domain", "A driver domain", ({ driverDomain }) => driverDomain),
 	keyed(
 		"xend_suspend_evtchn_compat",
 		"A writable device folder",
 		({ xendSuspendEvtchnCompat }) => xendSuspendEvtchnCompat,
+		"only guests of xend's time needed to write there",
 	),
-	keyed("xenstore_feature_mask", "Choosing xenstore's features", (config) => config.xenstoreFeatureMask !== undefined),
-	keyed("xenstore_quota", "A quota of xenstore", ({ xenstoreQuota }) => xenstoreQuota.length > 0),
+	keyed(
+		"xenstore_feature_mask",
+		"Choosing xenstore's features",
+		(config) => config.xenstoreFeatureMask !== undefined,
+		"xenstored knows of it from Xen 4.21 on",
+	),
+	keyed(
+		"xenstore_quota",
+		"A quota of xenstore of the guest's own",
+		({ xenstoreQuota }) => xenstoreQuota.length > 0,
+		"xenstored of Xen 4.20 and older has the same for every guest",
+	),
 	{
 		key: "seclabel",
 		asked: ({ securityLabel, initSecurityLabel }) =>
@@ -160,8 +231,8 @@ export const MISSING_FEATURES: readonly MissingFeature[] = [
 		(end): MissingFeature => ({
 			key: `on_${end}`,
 			asked: ({ lifecycle }) => !END_ACTIONS.has(lifecycle[end]),
-			what: `An on_${end} other than destroy, restart and preserve`,
-			remedy: 'Use "destroy", "restart" or "preserve"',
+			what: `An on_${end} of soft-reset, which keeps a domain and makes its device model anew,`,
+			remedy: 'Use "restart" or "rename-restart"',
 		}),
 	),
 	{
@@ -179,10 +250,10 @@ export function checkSupported(config: GuestConfig): void {
 	if (!first) return;
 	const also = more.length === 0 ? "" : ` (nor: ${more.map(({ key }) => key).join(", ")})`;
 	throw new InvalidInputError(
-		`${first.what} (${first.key}) is not supported yet${also}`,
+		`${first.what} (${first.key}) is not supported${first.why === undefined ? " yet" : `: ${first.why}`}${also}`,
 		{
 			remedy: missing.map(({ key, remedy }) => `${key}: ${remedy}`).join("; "),
-			fields: { features: missing.map(({ key, what, remedy }) => ({ key, what, remedy })) },
+			fields: { features: missing.map(({ key, what, why, remedy }) => ({ key, what, why, remedy })) },
 		},
 		"unsupported-feature",
 	);

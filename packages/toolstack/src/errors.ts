@@ -37,6 +37,13 @@ export class DeviceModelError extends BulkheadError {
 	}
 }
 
+/** A guest's memory could not be written to a file. The guest is as it was. */
+export class DumpError extends BulkheadError {
+	constructor(message: string, details: ErrorDetails = {}) {
+		super("dump-failed", message, details);
+	}
+}
+
 /** There is no such device, or the guest's kind of device does not allow what was asked. Nothing has been changed. */
 export class DeviceRefusedError extends InvalidInputError {
 	constructor(code: "no-such-device" | "device-exists" | "device-refused", message: string, details: ErrorDetails) {

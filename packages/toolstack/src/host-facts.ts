@@ -1,5 +1,6 @@
 import type { Uuid } from "@bulkhead/base";
-import type { NicConfig } from "@bulkhead/xlcfg";
+import type { ServableDisk } from "./devices/vbd.ts";
+import type { ServableNic } from "./devices/vif.ts";
 
 /** What planning must know of the host: gathered and checked before anything is created (check-host.ts). */
 export interface HostFacts {
@@ -8,8 +9,11 @@ export interface HostFacts {
 	/** For HVM: the stub domain's image and size, defaults filled in. */
 	stub: { kernel: string; ramdisk?: string; commandLine: string; memoryKiB: number } | undefined;
 	stubUuid: Uuid;
+	/** For PV and PVH with `firmware`: the installed boot program, a kernel. */
+	bootProgram?: string;
 	/** The guest's, with what the host fills in. */
-	nics: NicConfig[];
-	/** For HVM with QEMU in domain 0: its program, executable. */
+	disks: ServableDisk[];
+	nics: ServableNic[];
+	/** For a guest with a QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

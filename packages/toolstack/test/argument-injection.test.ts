@@ -62,7 +62,6 @@ const FIELDS: Record<string, (text: string) => Partial<GuestConfig>> = {
 	"nic's model": (model) => ({ nics: [{ devid: 0, mac: "00:16:3e:00:00:01", type: "ioemu", model }] }),
 	"nic's address": (mac) => ({ nics: [{ devid: 0, mac, type: "ioemu", model: "e1000" }] }),
 	bridge: (bridge) => ({ nics: [{ devid: 0, mac: "00:16:3e:00:00:01", type: "ioemu", model: "e1000", bridge }] }),
-	"channel's path": (path) => ({ channels: [{ name: "c", connection: "socket", path: `/${path}` }] }),
 };
 
 function spice(values: Partial<NonNullable<GuestConfig["spice"]>>): NonNullable<GuestConfig["spice"]> {

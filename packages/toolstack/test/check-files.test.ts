@@ -2,8 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkDisk, checkFirmware, checkKernel, checkRamdisk } from "../src/check-files.ts";
-import { disk } from "./fixtures.ts";
+import { checkFirmware, checkKernel, checkRamdisk } from "../src/check-files.ts";
 
 let dir: string;
 beforeAll(async () => {
@@ -46,32 +45,5 @@ describe("checkRamdisk and checkFirmware", () => {
 
 	it("refuses a missing BIOS by its role", async () => {
 		await expect(checkFirmware("BIOS", join(dir, "missing"))).rejects.toThrow("The BIOS");
-	});
-});
-
-describe("checkDisk", () => {
-	it("wants at least one sector of a regular file or block device", async () => {
-		await checkDisk(disk({ path: join(dir, "elf") }));
-		await expect(checkDisk(disk({ path: join(dir, "empty") }))).rejects.toThrow("is smaller than one sector");
-		await expect(checkDisk(disk({ path: join(dir, "folder") }))).rejects.toThrow("is a directory");
-		await expect(checkDisk(disk({ path: "/dev/null" }))).rejects.toThrow(
-			"is neither a regular file nor a block device",
-		);
-	});
-
-	it.each([
-		[{ format: "qcow2" }, "qemu-img convert"],
-		[{ format: "vhd" }, "qemu-img convert"],
-		[{ backend: "storage" }, "Leave backend= out"],
-		[{ script: "block-iscsi" }, "Attach the block device first"],
-	] as const)("refuses what no backend serves: %j", async (values, remedy) => {
-		await expect(checkDisk(disk({ path: join(dir, "elf"), ...values }))).rejects.toMatchObject({
-			code: "device-refused",
-			remedy: expect.stringContaining(remedy),
-		});
-	});
-
-	it("has nothing to say of an empty CD drive", async () => {
-		await checkDisk(disk({ cdrom: true, path: undefined }));
 	});
 });

@@ -1,10 +1,16 @@
 import { SimHost } from "@bulkhead/hypervisor/sim";
 import type { NicConfig } from "@bulkhead/xlcfg";
 import { describe, expect, test } from "vitest";
-import { checkNics } from "../src/check-nics.ts";
+import { checkNics, type NicHost } from "../src/check-nics.ts";
 import { nic } from "./fixtures.ts";
 
 const DEFAULTS = { bridge: "xenbr0", scriptDirectory: "/etc/xen/scripts" };
+
+/** Domain 5 is called "netvm". */
+const DOMAINS: NicHost["xenstore"] = {
+	findList: async () => ["0", "5"],
+	find: async (path) => (path === "/local/domain/5/name" ? "netvm" : undefined),
+};
 
 function check(nics: NicConfig[], type: "hvm" | "pv" = "hvm"): Promise<NicConfig[]> {
 	const host = new SimHost();
@@ -13,7 +19,8 @@ function check(nics: NicConfig[], type: "hvm" | "pv" = "hvm"): Promise<NicConfig
 	host.links.setMtu("br1", 9000);
 	host.links.add("eth0");
 	host.scripts.set("/etc/xen/scripts/vif-route", () => ({ exitCode: 0, output: "" }));
-	return checkNics({ nics, type }, host.startProcess("daemon").hypervisor, DEFAULTS);
+	const { hypervisor } = host.startProcess("daemon");
+	return checkNics({ nics, type }, { hypervisor, xenstore: DOMAINS }, DEFAULTS);
 }
 
 describe("checkNics", () => {
@@ -40,10 +47,16 @@ describe("checkNics", () => {
 		["a vifname that is taken", { interfaceName: "eth0" }, "nic-unusable", "there is such an interface"],
 		["a vifname with a slash", { interfaceName: "a/b" }, "nic-unusable", "has a vifname that has characters"],
 		["a VLAN without a script", { vlan: "5" }, "nic-unusable", "VLAN"],
-		["a backend elsewhere", { backend: "netvm" }, "nic-unusable", "backend in another domain"],
+		["a backend that is not there", { backend: "vpn" }, "no-backend-domain", 'no domain "vpn"'],
 	])("refuses %s", async (_, values, code, text) => {
 		const refusal = await check([nic(values)]).catch((error: unknown) => error);
 		expect(refusal).toMatchObject({ code, message: expect.stringContaining(text), remedy: expect.any(String) });
+	});
+
+	test("leaves bridge and script to the domain that serves a nic", async () => {
+		const served = { backendDomid: 5, bridge: "br9", script: "/etc/xen/scripts/vif-bridge" };
+		for (const backend of ["netvm", "5"])
+			expect(await check([nic({ backend, bridge: "br9" })])).toEqual([nic({ ...served, backend } as never)]);
 	});
 
 	test("refuses two nics with one address or one number, and an emulated one for a PV guest", async () => {

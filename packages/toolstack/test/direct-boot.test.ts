@@ -50,7 +50,7 @@ describe("direct kernel boot", () => {
 		const openDisks = new Map<string, HeldDisk>();
 		const config = booted({ kernel, ramdisk });
 		const bootFolder = join(folder, "guest.boot");
-		const places = { bootFolder, qemuFolder: "", qemuLog: "", xenRunFolder: "" };
+		const places = { bootFolder, qemuFolder: "", qemuLog: "", imageFolder: "", xenRunFolder: "" };
 		const context = { config, openDisks, places, hypervisor: { loops } as never };
 		for (const file of bootFilesOf(config)) await openBootFile(context, file);
 		expect([...openDisks.keys()]).toEqual(["xvdy", "xvdz"]);

@@ -76,5 +76,6 @@ export const facts: HostFacts = {
 	firmware: { firmware: "/xen/hvmloader", bios: "/seabios/bios.bin" },
 	stub: { kernel: "/stub/vmlinux", ramdisk: "/stub/rootfs.cpio", commandLine: "console=hvc0", memoryKiB: 192 * 1024 },
 	stubUuid: uuid("99999999-8888-7777-6666-555555555555"),
+	disks: [disk()],
 	nics: [],
 };

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { delay, domId } from "@bulkhead/base";
+import { delay, domId, findProcess, isRunning, stopProcess } from "@bulkhead/base";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { XenstoreServer } from "@bulkhead/xenstore/server";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -13,7 +13,7 @@ import {
 	removeLocalQemu,
 	startLocalQemu,
 } from "../src/device-model/dom0/local-qemu.ts";
-import { findProcess, isRunning, startQemu, stopProcess } from "../src/device-model/dom0/qemu-process.ts";
+import { startQemu } from "../src/device-model/dom0/qemu-process.ts";
 import type { GuestRuntime } from "../src/runtime.ts";
 import { hvmConfig } from "./fixtures.ts";
 
@@ -46,9 +46,11 @@ async function world(script: string): Promise<{
 		config: hvmConfig({ deviceModel: { place: "dom0", restrict: false, args: [], argsHvm: [], argsPv: [] } }),
 		runtime: { guest: { uuid: hvmConfig().uuid, domid: GUEST }, qemu: {} } as GuestRuntime,
 		xenstore,
+		openDisks: new Map(),
 		places: {
 			bootFolder: join(folder, "boot"),
 			qemuFolder: join(folder, "run"),
+			imageFolder: join(folder, "images"),
 			qemuLog: join(folder, "log", "qemu.log"),
 			xenRunFolder: join(folder, "xen"),
 		},
@@ -114,7 +116,7 @@ describe("a QEMU in domain 0", () => {
 		await expect(startLocalQemu(context, "/nonexistent/qemu")).rejects.toMatchObject({ code: "device-model-failed" });
 		const mine = { pid: process.pid, startTime: "1" };
 		expect(await isRunning(mine)).toBe(false);
-		await stopProcess(mine, { graceMs: 10, killMs: 10 });
+		await stopProcess(mine, { title: "It", graceMs: 10, killMs: 10 });
 	});
 
 	it("is found by its socket when its start was not written down, and its end is noticed by whoever watches", async () => {
@@ -136,7 +138,7 @@ describe("a QEMU in domain 0", () => {
 		const identity = await startQemu({ binary, args: ["--stubborn-test-mark"], env: {}, logFd: log.fd });
 		await log.close();
 		expect(await findProcess("--stubborn-test-mark")).toEqual(identity);
-		await stopProcess(identity, { graceMs: 300, killMs: 5000 });
+		await stopProcess(identity, { title: "It", graceMs: 300, killMs: 5000 });
 		expect(await isRunning(identity)).toBe(false);
 	});
 

@@ -110,7 +110,7 @@ describe("a nic of a running domain", () => {
 		const attached = attachNic(world.host, GUEST, nic({ type: "vif", script: ROUTE }));
 		await expect(attached).rejects.toMatchObject({
 			code: "device-failed",
-			message: "The script /scripts/vif-route ended with status 1 for nic 0: no route\\u{1b}[31m",
+			message: `The script /scripts/vif-route ended with status 1 for vif 0 of domain ${GUEST}: no route\\u{1b}[31m`,
 		});
 		expect(world.tree).toEqual(before);
 		expect(world.sim.links.present).toEqual(["xenbr0"]);

@@ -56,7 +56,7 @@ describe("planCreate", () => {
 	});
 
 	it("needs no stub domain for a PV guest", () => {
-		const lines = outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false }));
+		const lines = outline(planCreate(pvConfig({ disks: [] }), { ...facts, disks: [] }, { paused: false }));
 		expect(lines.join("\n")).not.toContain("stub");
 		expect(lines.at(-1)).toBe("- start-guest");
 	});
@@ -73,10 +73,10 @@ describe("planCreate", () => {
 
 	it("builds a PVH guest like a PV one, with ACPI tables unless they are unwanted", () => {
 		const config = pvConfig({ type: "pvh", disks: [], maxVcpus: 2, maxMemoryKiB: 256 * 1024 });
-		expect(outline(planCreate(config, facts, { paused: false }))).toEqual(
-			outline(planCreate(pvConfig({ disks: [] }), facts, { paused: false })),
+		expect(outline(planCreate(config, { ...facts, disks: [] }, { paused: false }))).toEqual(
+			outline(planCreate(pvConfig({ disks: [] }), { ...facts, disks: [] }, { paused: false })),
 		);
-		expect(stepsOf(planCreate(config, facts, { paused: false }))).toContainEqual({
+		expect(stepsOf(planCreate(config, { ...facts, disks: [] }, { paused: false }))).toContainEqual({
 			name: "build-image",
 			role: "guest",
 			maxVcpus: 2,
@@ -94,7 +94,7 @@ describe("planCreate", () => {
 
 	it("places vcpus before memory is taken, and gives hardware after the image", () => {
 		const config = pvConfig({ disks: [], cpus: ["0"], irqs: [9] });
-		expect(outline(planCreate(config, facts, { paused: true })).slice(2, 7)).toEqual([
+		expect(outline(planCreate(config, { ...facts, disks: [] }, { paused: true })).slice(2, 7)).toEqual([
 			"-=- prepare-domain guest",
 			"-=- place-domain guest",
 			"-=- build-image guest",
@@ -173,6 +173,8 @@ describe("planDestroy", () => {
 			"- forget-relay",
 			"- destroy-domain stub",
 			"- destroy-domain guest",
+			"-= remove-devices stub",
+			"-= remove-devices guest",
 			"-= remove-nodes stub",
 			"-= remove-nodes guest",
 			"-= await-gone stub",
@@ -184,8 +186,9 @@ describe("planDestroy", () => {
 	it("runs the scripts of nics while their nodes are there", () => {
 		const runtime = { guest: { uuid: hvmConfig().uuid } };
 		const withScript = planDestroy(runtime, { purge: true, nics: [nic(), nic({ script: "vif-route" })] });
-		expect(outline(withScript).slice(1, 4)).toEqual([
+		expect(outline(withScript).slice(1, 5)).toEqual([
 			"- destroy-domain guest",
+			"-= remove-devices guest",
 			"-= disconnect-nics guest",
 			"-= remove-nodes guest",
 		]);

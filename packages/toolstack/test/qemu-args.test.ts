@@ -63,7 +63,8 @@ describe("qemuArgs", () => {
 			disks: [disk({ vdev: "sda", devnum: 2048, bus: "scsi", readOnly: true })],
 		};
 		expect(inStub(everything)).toBe(
-			"-xen-domid 7 -no-shutdown -nodefaults -no-user-config -name linux -display none -k de " +
+			"-xen-domid 7 -no-shutdown -nodefaults -no-user-config -name linux " +
+				"-vnc unix:/run/bulkhead-screen.sock,share=force-shared -display none -k de " +
 				"-kernel /dev/xvdy -initrd /dev/xvdz -append root=/dev/xvda, quiet -device lsi53c895a " +
 				"-serial /dev/hvc3 -serial null -serial /dev/hvc4 -device qxl-vga,vram_size_mb=64,ram_size_mb=64 " +
 				"-boot order=c -usb -usbdevice tablet -usbdevice mouse -device intel-hda -device hda-duplex -no-acpi " +
@@ -118,17 +119,26 @@ describe("qemuArgs", () => {
 		["a VHD disk", { disks: [disk({ format: "vhd" })] }, "format=vpc"],
 		["any serial port", { serials: ["file:/var/log/serial,with=comma"] }, "-serial file:/var/log/serial,with=comma"],
 		["a name that looks like a key", { name: "process=x" }, "-name guest=process=x"],
-		[
-			"a channel",
-			{ channels: [{ name: "c", connection: "socket", path: "/a,b" }] },
-			"-chardev socket,id=libxl-channel0,path=/a,,b,server=on,wait=off",
-		],
 	])("gives a QEMU in domain 0 %s", (_, values, expected) => {
 		expect(inDom0(values)).toContain(expected);
 	});
 
+	it("has a stub domain serve the screen where its init looks for it, whatever else the config says of VNC", () => {
+		const screen = "-vnc unix:/run/bulkhead-screen.sock,share=force-shared -display none";
+		const card = { vga: "stdvga", videoMemoryKiB: 16384 } as const;
+		const elsewhere = { listen: "unix:/etc/passwd", display: 3, findUnused: true, password: "secret,path=/x" };
+		expect(inStub(card)).toContain(`-name linux ${screen} -serial`);
+		expect(inStub({ ...card, vnc: elsewhere, keymap: "pt-br" })).toContain(`-name linux ${screen} -k pt-br -serial`);
+		expect(inStub({ ...card, nographic: true })).not.toContain("-vnc");
+		expect(inStub({ ...card, nographic: true, vnc })).toContain(screen);
+		expect(inStub({ vga: "none", vnc })).not.toContain("-vnc");
+	});
+
+	it.each(["../../etc/passwd", "de,path=x", "DE", "", "de "])("takes %j for no keyboard layout", (keymap) => {
+		expect(() => inStub({ keymap })).toThrow(expect.objectContaining({ code: "unsafe-argument" }));
+	});
+
 	it.each<[string, Values]>([
-		["VNC", { vnc }],
 		["SDL", { sdl: { opengl: false } }],
 		[
 			"SPICE",
@@ -143,9 +153,14 @@ describe("qemuArgs", () => {
 				},
 			},
 		],
-		["channels", { channels: [{ name: "c", connection: "pty" }] }],
 	])("gives a QEMU in a stub domain no %s, as libxl", (_, values) => {
 		expect(inStub(values)).toBe(inStub({}));
+	});
+
+	it("knows nothing of channels, which are the relay's", () => {
+		const channels = { channels: [{ name: "c", connection: "socket", path: "/a" }] };
+		expect(inStub(channels)).toBe(inStub({}));
+		expect(inDom0(channels)).toBe(inDom0({}));
 	});
 
 	it("leaves what cannot be emulated to PV drivers: beyond the buses' ends, partitions, disks beyond 26", () => {

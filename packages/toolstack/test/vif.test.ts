@@ -1,5 +1,6 @@
 import { domId } from "@bulkhead/base";
 import { describe, expect, test } from "vitest";
+import { scriptEnvironment } from "../src/devices/hotplug-script.ts";
 import { nicsOf, vifBackend, vifFrontend, vifRecord } from "../src/devices/vif.ts";
 import { vifScriptCall } from "../src/devices/vif-script.ts";
 import type { NodeTree } from "../src/domain/node-tree.ts";
@@ -97,17 +98,15 @@ describe("nicsOf", () => {
 test("a script is told of a nic what libxl tells it", () => {
 	const script = "/etc/xen/scripts/vif-bridge";
 	const call = vifScriptCall({ domid: DOMID, nic: nic({ devid: 2, script }), action: "online" });
-	expect(call).toEqual({
+	expect(call).toMatchObject({
 		args: ["online", "type_if=vif"],
-		env: {
-			script,
-			XENBUS_TYPE: "vif",
-			XENBUS_PATH: "backend/vif/7/2",
-			XENBUS_BASE_PATH: "backend",
-			netdev: "",
-			INTERFACE: "vif7.2-emu",
-			vif: "vif7.2",
-		},
+		env: { netdev: "", INTERFACE: "vif7.2-emu", vif: "vif7.2" },
+	});
+	expect(scriptEnvironment(call.device, script)).toEqual({
+		script,
+		XENBUS_TYPE: "vif",
+		XENBUS_PATH: "backend/vif/7/2",
+		XENBUS_BASE_PATH: "backend",
 	});
 	const plain = nic({ type: "vif", script, gatewayDevice: "eth1" });
 	const { env } = vifScriptCall({ domid: DOMID, nic: plain, action: "offline" });

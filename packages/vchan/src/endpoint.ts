@@ -1,28 +1,32 @@
 import { Duplex } from "node:stream";
-import { CancelledError, ProtocolError } from "@bulkhead/base";
+import { CancelledError } from "@bulkhead/base";
 import type { BoundEvtchn } from "@bulkhead/hypervisor";
 import { VchanClosedError } from "./errors.ts";
-import { LIVE, NOTIFY } from "./layout.ts";
-import type { RingConsumer, RingProducer } from "./ring.ts";
+import { EventRate } from "./event-rate.ts";
+import { LARGEST_RING_BYTES, NOTIFY } from "./layout.ts";
+import type { Incoming, RingProducer } from "./ring.ts";
 
-/** Offsets, in the control page, of the bytes that one side uses. */
-export interface EndpointBytes {
-	ownLive: number;
-	peerLive: number;
+/** Offsets, in the control page, of the notify bytes as one side uses them. */
+export interface WishBytes {
 	/** What the peer wants to hear of: fetched and cleared by us. */
-	peerWishes: number;
+	peers: number;
 	/** What we want to hear of: set by us, fetched and cleared by the peer. */
-	ownWishes: number;
+	own: number;
 }
 
 export interface EndpointParts {
 	/** The control page. */
 	page: Uint8Array;
-	bytes: EndpointBytes;
-	incoming: RingConsumer;
+	wishes: WishBytes;
+	incoming: Incoming;
 	outgoing: RingProducer;
-	evtchn: BoundEvtchn;
-	/** Unmaps and unbinds everything; called once. */
+	evtchn: Pick<BoundEvtchn, "notify">;
+	isPeerThere: () => boolean;
+	/** Once, when it is not, and all that it wrote was taken from the ring. */
+	onPeerGone?: () => void;
+	/** Tells the peer that we go, while that is possible; called once, before `release`. */
+	depart: () => void;
+	/** Lets go of everything; called once. */
 	release: () => void;
 }
 
@@ -40,8 +44,6 @@ interface PendingWrite {
 
 /** Bytes taken from the ring in one turn of the event loop: a fast peer gets no more of it than others do. */
 const BYTES_PER_TURN = 64 * 1024;
-/** An honest peer sends an event when bytes have moved. So many more than bytes only burn our time. */
-const IDLE_EVENTS_PER_SECOND = 5000;
 
 /**
  * One end of a vchan as a stream, back-pressure included. When the peer closes, what it wrote is still read, then the
@@ -56,13 +58,12 @@ export class VchanEndpoint extends Duplex {
 	#pendingWrite: PendingWrite | undefined;
 	#wantsData = false;
 	#isPulling = false;
-	#isPeerGone = false;
-	/** What a peer that is gone had left in the ring; it may write on, but nobody will read that. */
-	#legacyBytes = 0;
+	/** What a peer that is gone had left in the ring, copied when that was noticed: what is written later is not its own. */
+	#legacy: Buffer | undefined;
 	#hasEnded = false;
 	#turn: NodeJS.Immediate | undefined;
 	#budgetBytes = BYTES_PER_TURN;
-	#window = { since: 0, events: 0, bytes: 0 };
+	readonly #eventRate = new EventRate();
 
 	constructor(parts: EndpointParts) {
 		super({ allowHalfOpen: false });
@@ -73,7 +74,7 @@ export class VchanEndpoint extends Duplex {
 
 	/** False from the moment that the peer was seen to be gone. */
 	get isPeerOpen(): boolean {
-		return !this.#isPeerGone;
+		return this.#legacy === undefined;
 	}
 
 	/** The event channel's handler. Events of one turn of the event loop count as one. */
@@ -104,12 +105,11 @@ export class VchanEndpoint extends Duplex {
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
 		if (this.#turn) clearImmediate(this.#turn);
-		const { page, bytes, evtchn, release } = this.#parts;
+		const { depart, release } = this.#parts;
 		const write = this.#pendingWrite;
 		this.#pendingWrite = undefined;
 		try {
-			Atomics.store(page, bytes.ownLive, LIVE.gone);
-			evtchn.notify();
+			depart();
 		} catch {
 			// The peer may be gone altogether; our own things are released all the same.
 		}
@@ -128,17 +128,13 @@ export class VchanEndpoint extends Duplex {
 		this.#takeTurn();
 	}
 
-	/** The peer's live byte, copied now. */
-	protected peerLive(): number {
-		return Atomics.load(this.#parts.page, this.#parts.bytes.peerLive);
-	}
-
-	/** Called in each turn, after the rings were served. */
-	protected noticePeer(): void {
-		if (this.#isPeerGone || this.peerLive() !== LIVE.gone) return;
-		this.#isPeerGone = true;
-		// Read after the live byte: all that an honest peer wrote before it closed is counted.
-		this.#legacyBytes = this.#parts.incoming.available();
+	/** After the rings were served, in each turn. */
+	#noticePeer(): void {
+		if (this.#legacy || this.#parts.isPeerThere()) return;
+		// Read after the live byte: all that an honest peer wrote before it closed is there.
+		this.#legacy = this.#parts.incoming.read(LARGEST_RING_BYTES);
+		this.stats.bytesRead += this.#legacy.length;
+		this.#parts.onPeerGone?.();
 		this.#pull();
 	}
 
@@ -151,10 +147,11 @@ export class VchanEndpoint extends Duplex {
 	}
 
 	#serve(): void {
-		this.#checkEventRate();
+		const { events, bytesRead, bytesWritten } = this.stats;
+		this.#eventRate.check({ events, bytes: bytesRead + bytesWritten });
 		this.#pull();
 		if (!this.destroyed) this.#flush();
-		if (!this.destroyed) this.noticePeer();
+		if (!this.destroyed) this.#noticePeer();
 	}
 
 	#pull(): void {
@@ -170,26 +167,35 @@ export class VchanEndpoint extends Duplex {
 
 	/** False when there is nothing more to do now. */
 	#pullOnce(): boolean {
+		if (this.#legacy) return this.#pullLegacy(this.#legacy);
 		if (this.#budgetBytes <= 0) {
 			this.#takeTurn();
 			return false;
 		}
-		const limit = this.#isPeerGone ? Math.min(this.#budgetBytes, this.#legacyBytes) : this.#budgetBytes;
-		const bytes = this.#parts.incoming.read(limit);
-		if (this.#isPeerGone) this.#legacyBytes -= bytes.length;
-		if (bytes.length === 0)
-			return !this.#isPeerGone && this.#askFor(NOTIFY.written, () => this.#parts.incoming.available());
+		const bytes = this.#parts.incoming.read(this.#budgetBytes);
+		if (bytes.length === 0) return this.#askFor(NOTIFY.written, () => this.#parts.incoming.available());
 		this.#budgetBytes -= bytes.length;
 		this.stats.bytesRead += bytes.length;
 		this.#takeTurn();
 		this.#tell(NOTIFY.consumed);
-		this.#wantsData = false;
-		if (this.push(bytes)) this.#wantsData = true;
+		this.#deliver(bytes);
 		return true;
 	}
 
+	#pullLegacy(legacy: Buffer): boolean {
+		if (legacy.length === 0) return false;
+		this.#legacy = Buffer.alloc(0);
+		this.#deliver(legacy);
+		return true;
+	}
+
+	#deliver(bytes: Buffer): void {
+		this.#wantsData = false;
+		if (this.push(bytes)) this.#wantsData = true;
+	}
+
 	#flush(): void {
-		for (let write = this.#pendingWrite; write && !this.#isPeerGone; write = this.#pendingWrite) {
+		for (let write = this.#pendingWrite; write && !this.#legacy; write = this.#pendingWrite) {
 			const amount = this.#parts.outgoing.write(write.bytes.subarray(write.written));
 			write.written += amount;
 			this.stats.bytesWritten += amount;
@@ -207,38 +213,28 @@ export class VchanEndpoint extends Duplex {
 
 	/** Asks to be told, then looks again: the peer may have acted before it saw the wish. True when it had. */
 	#askFor(wish: number, amount: () => number): boolean {
-		const { page, bytes } = this.#parts;
-		Atomics.or(page, bytes.ownWishes, wish);
+		const { page, wishes } = this.#parts;
+		Atomics.or(page, wishes.own, wish);
 		return amount() > 0;
 	}
 
 	/** Sends an event when the peer asked for this kind. */
 	#tell(kind: number): void {
-		const { page, bytes, evtchn } = this.#parts;
-		if (Atomics.and(page, bytes.peerWishes, ~kind & 0xff) & kind) evtchn.notify();
+		const { page, wishes, evtchn } = this.#parts;
+		if (Atomics.and(page, wishes.peers, ~kind & 0xff) & kind) evtchn.notify();
 	}
 
 	#endIfDrained(): void {
-		if (!this.#isPeerGone || this.#legacyBytes > 0 || this.#hasEnded || this.destroyed) return;
+		if (this.#legacy?.length !== 0 || this.#hasEnded || this.destroyed) return;
 		this.#hasEnded = true;
 		this.push(null);
 	}
 
 	#failWrite(): void {
 		const write = this.#pendingWrite;
-		if (!write || !this.#isPeerGone) return;
+		if (!write || !this.#legacy) return;
 		this.#pendingWrite = undefined;
 		write.done(new VchanClosedError());
-	}
-
-	#checkEventRate(): void {
-		const { events, bytesRead, bytesWritten } = this.stats;
-		const bytes = bytesRead + bytesWritten;
-		const now = performance.now();
-		if (now - this.#window.since > 1000) this.#window = { since: now, events, bytes };
-		const idle = events - this.#window.events - (bytes - this.#window.bytes);
-		if (idle > IDLE_EVENTS_PER_SECOND)
-			throw new ProtocolError("Vchan peer sends events for nothing", { fields: { idle } });
 	}
 
 	/** What goes wrong with the memory or the event channel ends the stream. */

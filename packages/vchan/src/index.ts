@@ -1,6 +1,6 @@
-export { type OpenVchanClient, openVchanClient, VchanClient } from "./client.ts";
+export { type OpenVchanClient, openVacantVchanClient, openVchanClient, VchanClient } from "./client.ts";
 export { VchanEndpoint, type VchanStats } from "./endpoint.ts";
 export { VchanClosedError } from "./errors.ts";
 export { type ChannelLayout, LIVE, NOTIFY, OFFSET, PAGE_BYTES, type RingPlace, readLayout } from "./layout.ts";
 export { RingConsumer, type RingMemory, RingProducer } from "./ring.ts";
-export { type GrantOffers, type OfferedPages, type OpenVchanServer, openVchanServer, VchanServer } from "./server.ts";
+export { type OpenVchanServer, openVchanServer, VchanServer, VchanSession } from "./server.ts";

@@ -16,7 +16,16 @@ export const OFFSET = {
 } as const;
 
 /** Values of the live bytes. */
-export const LIVE = { gone: 0, connected: 1, awaited: 2 } as const;
+export const LIVE = {
+	gone: 0,
+	connected: 1,
+	awaited: 2,
+	/**
+	 * What our servers make of a client's 1: live for everybody, and a 1 that is seen later is another client's. So a client
+	 * that goes and comes between two looks is noticed.
+	 */
+	accepted: 3,
+} as const;
 
 /** Bits of the notify bytes: what the other side wants to be told of. */
 export const NOTIFY = { written: 1, consumed: 2 } as const;
@@ -26,6 +35,7 @@ const PAGE_ORDER = 12;
 const SMALLEST_ORDER = 10;
 /** MAX_RING_SIZE of tools/libs/vchan/init.c: 1 MiB. */
 const LARGEST_ORDER = 20;
+export const LARGEST_RING_BYTES: number = 1 << LARGEST_ORDER;
 
 /** Where a ring's bytes lie: inside the control page, or on granted pages of its own. */
 export type RingPlace =
@@ -63,6 +73,10 @@ export function checkOrders(leftOrder: number, rightOrder: number): void {
 		if (order < SMALLEST_ORDER || order > LARGEST_ORDER) throw badOrders(leftOrder, rightOrder);
 	// Each of the two places inside the control page holds one ring.
 	if (leftOrder === rightOrder && leftOrder < PAGE_ORDER) throw badOrders(leftOrder, rightOrder);
+	// The references end where the first ring inside the page begins.
+	const grantsEnd = OFFSET.grants + 4 * (pagesOf(leftOrder) + pagesOf(rightOrder));
+	if (grantsEnd > Math.min(PAGE_BYTES, inPageOffset(leftOrder), inPageOffset(rightOrder)))
+		throw badOrders(leftOrder, rightOrder);
 }
 
 /** Pages that a ring needs besides the control page. */
@@ -70,10 +84,16 @@ export function pagesOf(order: number): number {
 	return order < PAGE_ORDER ? 0 : 1 << (order - PAGE_ORDER);
 }
 
+/** Order 10 lies at 1024, order 11 at 2048: at its own size. */
+function inPageOffset(order: number): number {
+	return order < PAGE_ORDER ? 1 << order : PAGE_BYTES;
+}
+
 function placeOf(order: number, grefs: number[]): RingPlace {
 	const sizeBytes = 1 << order;
-	// Order 10 lies at 1024, order 11 at 2048: at its own size.
-	return order < PAGE_ORDER ? { kind: "in-page", offset: sizeBytes, sizeBytes } : { kind: "granted", grefs, sizeBytes };
+	return order < PAGE_ORDER
+		? { kind: "in-page", offset: inPageOffset(order), sizeBytes }
+		: { kind: "granted", grefs, sizeBytes };
 }
 
 function badOrders(leftOrder: number, rightOrder: number): ProtocolError {

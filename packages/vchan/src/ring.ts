@@ -47,10 +47,25 @@ export class RingProducer {
 		Atomics.store(words, producer, this.#produced);
 		return amount;
 	}
+
+	/** Takes back what was not read. Only while there is no reader: it moves the ring under its feet. */
+	dropUnread(): void {
+		const { words, consumer, producer } = this.#ring;
+		this.#produced = Atomics.load(words, consumer);
+		Atomics.store(words, producer, this.#produced);
+	}
+}
+
+/** What an endpoint reads from. */
+export interface Incoming {
+	/** Bytes that can be read now. @throws ProtocolError when the peer claims more than the ring holds */
+	available(): number;
+	/** A copy of at most `limit` bytes, given back to the writer; empty when there are none. @throws ProtocolError */
+	read(limit: number): Buffer;
 }
 
 /** The reading end; see RingProducer. */
-export class RingConsumer {
+export class RingConsumer implements Incoming {
 	readonly #ring: RingMemory;
 	readonly #mask: number;
 	#consumed: number;
@@ -61,15 +76,20 @@ export class RingConsumer {
 		this.#consumed = Atomics.load(ring.words, ring.consumer);
 	}
 
-	/** Bytes that can be read now. @throws ProtocolError when the peer claims more than the ring holds */
 	available(): number {
 		const { words, producer, data } = this.#ring;
 		return checkedAmount(Atomics.load(words, producer), this.#consumed, data.length);
 	}
 
-	/** A copy of at most `limit` bytes, given back to the writer; empty when there are none. @throws ProtocolError */
 	read(limit: number): Buffer {
-		const { words, consumer, data } = this.#ring;
+		const bytes = this.peek(limit);
+		this.skip(bytes.length);
+		return bytes;
+	}
+
+	/** A copy of at most `limit` bytes, which stay where they are. @throws ProtocolError */
+	peek(limit: number): Buffer {
+		const { data } = this.#ring;
 		const amount = Math.min(limit, this.available());
 		const bytes = Buffer.allocUnsafe(amount);
 		if (amount === 0) return bytes;
@@ -77,10 +97,22 @@ export class RingConsumer {
 		const beforeWrap = Math.min(amount, data.length - at);
 		bytes.set(data.subarray(at, at + beforeWrap), 0);
 		bytes.set(data.subarray(0, amount - beforeWrap), beforeWrap);
-		this.#consumed = (this.#consumed + amount) >>> 0;
-		// Only now may the writer use the place again.
-		Atomics.store(words, consumer, this.#consumed);
 		return bytes;
+	}
+
+	/** Gives so many bytes, which were there, back to the writer: from now on it may use their place again. */
+	skip(amount: number): void {
+		if (amount > 0) this.#moveTo((this.#consumed + amount) >>> 0);
+	}
+
+	/** Everything that is there, if it can be, is skipped. */
+	discard(): void {
+		this.#moveTo(Atomics.load(this.#ring.words, this.#ring.producer));
+	}
+
+	#moveTo(counter: number): void {
+		this.#consumed = counter;
+		Atomics.store(this.#ring.words, this.#ring.consumer, counter);
 	}
 }
 

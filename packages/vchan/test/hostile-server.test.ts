@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { DOM0, domId, type GrantRef, ProtocolError } from "@bulkhead/base";
-import type { BoundEvtchn } from "@bulkhead/hypervisor";
+import type { BoundEvtchn, OfferedPages } from "@bulkhead/hypervisor";
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { LIVE, NOTIFY, OFFSET, type OfferedPages, openVchanClient, type VchanClient } from "../src/index.ts";
+import { LIVE, NOTIFY, OFFSET, openVacantVchanClient, openVchanClient, type VchanClient } from "../src/index.ts";
 import { FakeXen } from "../src/testing/index.ts";
 
 const STUB = domId(5);
@@ -38,6 +38,12 @@ class HostileServer {
 	open(): VchanClient {
 		const { grants, evtchns } = this.xen.domain(DOM0);
 		return openVchanClient({ grants, evtchns, domid: STUB, ringRef: this.ref, remotePort: this.#evtchn.port });
+	}
+
+	openVacant(timeoutMs: number): Promise<VchanClient> {
+		const { grants, evtchns } = this.xen.domain(DOM0);
+		const place = { grants, evtchns, domid: STUB, ringRef: this.ref, remotePort: this.#evtchn.port };
+		return openVacantVchanClient(place, { timeoutMs, what: "a clean channel" });
 	}
 
 	setByte(offset: number, value: number): void {
@@ -157,6 +163,35 @@ describe("a client of a hostile server", () => {
 		expect(perTurn).toBeLessThanOrEqual(64 * 1024 + 2048);
 		client.removeAllListeners("data");
 		await client.close();
+		server.leave();
+	});
+
+	it("waits for a server that never says that its channel is clean no longer than it may, and keeps nothing", async () => {
+		for (const live of [LIVE.gone, LIVE.connected, LIVE.accepted, 255]) {
+			const server = new HostileServer();
+			server.setByte(OFFSET.clientLive, live);
+			const opened = server.openVacant(20);
+			server.notify();
+			await expect(opened).rejects.toMatchObject({ code: "deadline-exceeded" });
+			server.leave();
+		}
+		const server = new HostileServer();
+		server.setByte(OFFSET.serverLive, LIVE.gone);
+		const opened = server.openVacant(5000);
+		server.setByte(OFFSET.serverLive, LIVE.connected);
+		server.notify();
+		await (await opened).close();
+		server.leave();
+	});
+
+	it("keeps nothing of a server whose rings cannot be, also when it had to wait", async () => {
+		const server = new HostileServer(12, 11);
+		server.setByte(OFFSET.clientLive, LIVE.gone);
+		const opened = server.openVacant(5000);
+		server.setWord16(OFFSET.leftOrder, 99);
+		server.setByte(OFFSET.clientLive, LIVE.awaited);
+		server.notify();
+		await expect(opened).rejects.toThrow(ProtocolError);
 		server.leave();
 	});
 

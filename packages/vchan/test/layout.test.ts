@@ -41,6 +41,8 @@ describe("readLayout", () => {
 		[21, 12],
 		[12, 21],
 		[0, 0],
+		[10, 20],
+		[20, 10],
 		[65535, 12],
 	])("refuses the orders %i and %i", (left, right) => {
 		expect(() => readLayout(pageWith(left, right))).toThrow(ProtocolError);

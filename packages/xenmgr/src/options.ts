@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InvalidInputError } from "@bulkhead/base";
 import { XENSTORED_SOCKET } from "@bulkhead/xenstore";
+import { parseListenAddress } from "./http/browser/listen-address.ts";
+import type { BrowserListening } from "./http/browser/serve-browsers.ts";
 
 export const VERSION = "0.1.0";
 
@@ -16,22 +18,37 @@ export interface DaemonOptions {
 	simMemoryMiB: number;
 	xenstoreSocket: string;
 	socket: string;
+	/** Where browsers are served guests' screens, if they are. */
+	browsers?: BrowserListening;
 	relaySocket: string;
+	/** Default: beside it. */
+	relayInbox?: string;
 	stateDirectory: string;
 	/** Where hvmloader is looked for. */
 	firmware: string;
 	bios: string;
 	ovmf: string;
 	qemu: string;
+	pvGrub: string;
+	pvhGrub: string;
 	logDirectory: string;
+	dumpDirectory: string;
 	stubKernel: string;
 	stubRamdisk: string;
 	stubCommandLine: string;
 	stubMemoryMiB: number;
+	/** Whom the servers of disk images that are not raw run as. */
+	imageUser: string;
 	/** What nics join whose config names no bridge. */
 	bridge: string;
 	/** Where hot-plug scripts without a path are. */
 	scriptDirectory: string;
+	/** Files in PEM: with them, viewers on TCP must speak TLS. */
+	vncTls?: { cert: string; key: string };
+	/** Screens on the network with neither password nor TLS, where a config asks for one. */
+	vncAllowPlain: boolean;
+	/** Consoles of other toolstacks' domains too, in place of xenconsoled. */
+	serveAllConsoles: boolean;
 	logLevel: string;
 	/** Lets clients make a create fail, or kill the daemon, at a chosen step: for tests only. */
 	allowFaults: boolean;
@@ -47,13 +64,27 @@ const OPTIONS = {
 	"sim-memory": { type: "string", default: "8192", help: "a simulated host's memory in MiB" },
 	"xenstore-socket": { type: "string", default: XENSTORED_SOCKET, help: "xenstored's socket" },
 	socket: { type: "string", default: "/run/bulkhead/bulkheadd.sock", help: "unix socket of the HTTP API" },
+	"http-listen": {
+		type: "string",
+		default: "",
+		help: "serve guests' screens to browsers at this address:port; nothing else is served there",
+	},
+	"http-certificate": { type: "string", default: "", help: "TLS for browsers, in PEM; required beyond loopback" },
+	"http-key": { type: "string", default: "", help: "its private key, in PEM" },
 	"relay-socket": { type: "string", default: "/run/bulkhead/relay/control.sock", help: "the relay's control socket" },
 	"state-directory": { type: "string", default: "/var/lib/bulkhead/guests", help: "records of guests" },
 	firmware: { type: "string", default: "", help: "hvmloader; by default that of the installed Xen" },
 	bios: { type: "string", default: "/usr/share/seabios/bios-256k.bin", help: "SeaBIOS" },
 	ovmf: { type: "string", default: "/usr/share/ovmf/OVMF.fd", help: 'OVMF, for bios = "ovmf"' },
 	qemu: { type: "string", default: "/usr/libexec/xen-qemu-system-i386", help: "QEMU for device models in domain 0" },
+	"pv-grub": {
+		type: "string",
+		default: "/usr/lib/grub-xen/grub-x86_64-xen.bin",
+		help: 'GRUB for PV guests, for firmware = "pvgrub64"',
+	},
+	"pvh-grub": { type: "string", default: "/usr/lib/grub-xen/grub-i386-xen_pvh.bin", help: "GRUB for PVH guests" },
 	"log-directory": { type: "string", default: "/var/log/bulkhead", help: "what QEMUs in domain 0 print" },
+	"dump-directory": { type: "string", default: "/var/lib/bulkhead/dumps", help: "cores of guests that crash" },
 	"stub-kernel": { type: "string", default: "/usr/lib/bulkhead/stubdom/vmlinux", help: "the stub domain's kernel" },
 	"stub-ramdisk": {
 		type: "string",
@@ -66,8 +97,25 @@ const OPTIONS = {
 		help: "the stub domain's kernel command line",
 	},
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
+	"image-user": { type: "string", default: "bulkhead-image", help: "user of qemu-nbd, which serves disk images" },
 	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
 	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
+	"serve-all-consoles": {
+		type: "boolean",
+		default: false,
+		help: "serve other toolstacks' PV consoles too: for hosts without xenconsoled",
+	},
+	"vnc-tls-cert": {
+		type: "string",
+		default: "",
+		help: "certificate (PEM) for viewers on TCP: they must speak TLS then",
+	},
+	"vnc-tls-key": { type: "string", default: "", help: "its key (PEM)" },
+	"vnc-allow-plain": {
+		type: "boolean",
+		default: false,
+		help: "let configs put screens on the network with neither password nor TLS",
+	},
 	"log-level": { type: "string", default: "info", help: "trace, debug, info, warn, error" },
 	"allow-fault-injection": { type: "boolean", default: false, help: "for tests only" },
 	version: { type: "boolean", default: false, help: "print the version" },
@@ -85,6 +133,7 @@ const SIM_PLACES: Partial<Record<keyof typeof OPTIONS, string>> = {
 	firmware: "images/hvmloader",
 	bios: "images/bios.bin",
 	"log-directory": "log",
+	"dump-directory": "dumps",
 	"stub-kernel": "images/stub-kernel",
 	"stub-ramdisk": "images/stub-ramdisk",
 };
@@ -110,23 +159,65 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			simMemoryMiB: wholeMiB("sim-memory", values["sim-memory"]),
 			xenstoreSocket: place("xenstore-socket"),
 			socket: place("socket"),
+			browsers: browsersOf(values),
 			relaySocket: place("relay-socket"),
 			stateDirectory: place("state-directory"),
 			firmware: place("firmware"),
 			bios: place("bios"),
 			ovmf: place("ovmf"),
 			qemu: place("qemu"),
+			pvGrub: place("pv-grub"),
+			pvhGrub: place("pvh-grub"),
 			logDirectory: place("log-directory"),
+			dumpDirectory: place("dump-directory"),
 			stubKernel: place("stub-kernel"),
 			stubRamdisk: place("stub-ramdisk"),
 			stubCommandLine: values["stub-command-line"],
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
+			imageUser: values["image-user"],
 			bridge: values.bridge,
 			scriptDirectory: values["script-directory"],
+			...vncTls(values["vnc-tls-cert"], values["vnc-tls-key"]),
+			vncAllowPlain: values["vnc-allow-plain"],
+			serveAllConsoles: values["serve-all-consoles"],
 			logLevel: values["log-level"],
 			allowFaults: values["allow-fault-injection"],
 		},
 	};
+}
+
+/** @throws InvalidInputError for an address beyond loopback without TLS */
+function browsersOf(values: {
+	"http-listen": string;
+	"http-certificate": string;
+	"http-key": string;
+}): BrowserListening | undefined {
+	const { "http-listen": listen, "http-certificate": certificate, "http-key": key } = values;
+	if ((certificate === "") !== (key === ""))
+		throw new InvalidInputError("A certificate without its key, or a key without its certificate, is of no use", {
+			remedy: "Give both --http-certificate and --http-key",
+		});
+	if (listen === "") {
+		if (certificate === "") return undefined;
+		throw new InvalidInputError("There is a certificate for browsers, and no address where they are served", {
+			remedy: "Give --http-listen too",
+		});
+	}
+	const address = parseListenAddress(listen);
+	if (certificate !== "") return { address, tls: { certificate, key } };
+	if (address.isLoopback) return { address };
+	throw new InvalidInputError(`Option --http-listen=${listen} is beyond this host, and has no TLS`, {
+		remedy: "Listen on 127.0.0.1, or give --http-certificate and --http-key",
+	});
+}
+
+/** @throws InvalidInputError for one without the other */
+function vncTls(cert: string, key: string): Pick<DaemonOptions, "vncTls"> {
+	if (cert === "" && key === "") return {};
+	if (cert !== "" && key !== "") return { vncTls: { cert, key } };
+	throw new InvalidInputError("TLS for screens takes a certificate and its key", {
+		remedy: "Give both --vnc-tls-cert and --vnc-tls-key",
+	});
 }
 
 const LEAST_MIB = 32;

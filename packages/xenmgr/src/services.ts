@@ -1,5 +1,5 @@
 import type { Hypervisor } from "@bulkhead/hypervisor";
-import type { InstalledImages } from "@bulkhead/toolstack";
+import type { InstalledImages, ScreenPolicy } from "@bulkhead/toolstack";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { Logger } from "pino";
 import type { Events } from "./events.ts";
@@ -14,6 +14,10 @@ export interface Directories {
 	run: string;
 	/** What QEMUs in domain 0 print. */
 	log: string;
+	/** Cores of guests that ended. */
+	dumps: string;
+	/** Sockets and states of image servers. */
+	images: string;
 	/** Xen's own, for what its programs look for. */
 	xenRun: string;
 }
@@ -27,5 +31,6 @@ export interface Services {
 	events: Events;
 	installed: InstalledImages;
 	directories: Directories;
+	screenPolicy: ScreenPolicy;
 	log: Logger;
 }

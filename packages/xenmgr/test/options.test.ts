@@ -41,8 +41,42 @@ describe("parseOptions", () => {
 		},
 	);
 
+	test("serves browsers only when told to, and beyond this host only with TLS", () => {
+		expect(parsed().browsers).toBeUndefined();
+		expect(parsed("--http-listen=127.0.0.1:8006").browsers).toEqual({
+			address: { host: "127.0.0.1", port: 8006, isLoopback: true },
+		});
+		expect(parsed("--http-listen=[::1]:0").browsers?.address).toEqual({ host: "::1", port: 0, isLoopback: true });
+		const tls = ["--http-certificate=/c.pem", "--http-key=/k.pem"];
+		expect(parsed("--http-listen=0.0.0.0:443", ...tls).browsers).toEqual({
+			address: { host: "0.0.0.0", port: 443, isLoopback: false },
+			tls: { certificate: "/c.pem", key: "/k.pem" },
+		});
+		for (const wrong of [
+			...[["0.0.0.0:80"], ["[::]:80"], ["192.0.2.1:80"], ["localhost:80"], ["127.0.0.1"]],
+			...[[":80"], ["127.0.0.1:65536"], ["127.0.0.1:x"], ["::1:80"], ["127.0.0.1:80", tls[0]], ["[127.0.0.1]:80"]],
+		] as string[][]) {
+			const [address, ...more] = wrong;
+			expect(() => parseOptions([`--http-listen=${address}`, ...more])).toThrow(
+				expect.objectContaining({ code: "invalid-input" }),
+			);
+		}
+		expect(() => parseOptions(tls)).toThrow(expect.objectContaining({ code: "invalid-input" }));
+	});
+
 	test("prints its version and its options", () => {
 		expect(parseOptions(["--version"])).toEqual({ print: "bulkheadd 0.1.0" });
 		expect(parseOptions(["--help"])).toEqual({ print: expect.stringContaining("--hypervisor") });
+	});
+
+	test("has TLS for screens with a certificate and its key, not with one of them", () => {
+		expect(parsed()).toMatchObject({ vncAllowPlain: false });
+		expect(parsed().vncTls).toBeUndefined();
+		expect(parsed("--vnc-tls-cert=/c", "--vnc-tls-key=/k", "--vnc-allow-plain")).toMatchObject({
+			vncTls: { cert: "/c", key: "/k" },
+			vncAllowPlain: true,
+		});
+		for (const one of ["--vnc-tls-cert=/c", "--vnc-tls-key=/k"])
+			expect(() => parsed(one)).toThrow("certificate and its key");
 	});
 });

@@ -163,10 +163,11 @@ export interface FrameBufferConfig {
 	keymap?: string;
 }
 
-/** A named stream between host and guest (channels.md). */
+/** A named stream between host and guest (channels.md). `channelEndpoint` tells where its end on the host is. */
 export interface ChannelConfig {
 	name: string;
-	connection: "pty" | "socket";
+	/** "pty", "socket" (with `path`), or an address: "unix:…", "tcp:…", "tls:…". */
+	connection: string;
 	path?: string;
 	backend?: BackendDomain;
 }
@@ -353,7 +354,7 @@ export interface GuestConfig {
 		softReset: EndAction;
 		deviceModelFailure: DeviceModelFailureAction;
 	};
-	/** Present for HVM. */
+	/** Present for HVM; PV and PVH: of the QEMU that serves a PV screen, when it is to be other than usual. */
 	deviceModel?: DeviceModelConfig;
 	/** Present for HVM with a stub domain of either kind. */
 	stub?: StubConfig;

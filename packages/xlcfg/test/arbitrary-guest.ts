@@ -108,7 +108,15 @@ const frameBuffer = fc.record({ vnc, sdl, keymap }, sparse) as fc.Arbitrary<Fram
 
 const channel: fc.Arbitrary<ChannelConfig> = join(
 	fc.record({ name: word }),
-	fc.oneof(fc.constant({ connection: "pty" }), fc.record({ connection: fc.constant("socket"), path: plainPath })),
+	fc.oneof(
+		fc.constantFrom(
+			{ connection: "pty" },
+			{ connection: "socket", path: "/run/a, b" },
+			{ connection: "unix:/run/a%3f?mode=0660&group=agents" },
+			{ connection: "tls:0.0.0.0:443?listen&cert=/c,d&key=/k" },
+		),
+		fc.record({ connection: fc.constant("socket"), path: plainPath }),
+	),
 	fc.record({ backend }, sparse),
 );
 
@@ -162,7 +170,8 @@ const everyType = (type: GuestConfig["type"]): fc.Arbitrary<object> =>
 				maxLength: 3,
 			}),
 			channels: fc.uniqueArray(channel, {
-				comparator: (a, b) => a.name === b.name || (a.path !== undefined && a.path === b.path),
+				comparator: (a, b) =>
+					a.name === b.name || (a.path === b.path && a.connection === b.connection && a.connection !== "pty"),
 				maxLength: 3,
 			}),
 			pci: fc.uniqueArray(pci, { selector: ({ address }) => address, maxLength: 1 }),

@@ -273,9 +273,9 @@ vnc = 1`).warnings,
 		["an HVM key in a PV guest", `${PV}boot = "c"`, "g.cfg:5:8: Key boot has no effect on a PV guest"],
 		["stdvga beside another vga", `${HVM}vga="none"\nstdvga=1`, "g.cfg:5:8: Key stdvga is ignored since vga is given"],
 		[
-			"a screen in a stub domain",
-			`${HVM}vnc=1`,
-			"g.cfg:4:5: Key vnc has no effect on a device model in a stub domain, which has no screen to show",
+			"another screen than VNC's in a stub domain",
+			`${HVM}sdl=1`,
+			"g.cfg:4:5: Key sdl has no effect on a device model in a stub domain",
 		],
 	])("warns of %s", (_, text, warning) => {
 		expect(parse(text).warnings).toEqual([warning]);

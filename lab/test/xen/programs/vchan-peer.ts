@@ -8,9 +8,10 @@ import { DOM0, evtchnPort, grantRef, withDeadline } from "@bulkhead/base";
 import type { RingHost } from "@bulkhead/hypervisor";
 import { openVchanClient, type VchanClient } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
+import { forgetTestNode, TEST_NODES } from "./test-nodes.ts";
 
 /** vchan-socket-proxy truncates the path of its nodes above 64 bytes. */
-const ROOT = "/bulkhead-test/vchan";
+const ROOT = `${TEST_NODES}/vchan`;
 const READY_TIMEOUT_MS = 20_000;
 
 /**
@@ -106,8 +107,7 @@ export class VchanPeer {
 	async close(): Promise<void> {
 		await this.kill();
 		this.#listener?.close();
-		await this.#store.remove(this.#path);
-		if ((await this.#store.findList("/bulkhead-test"))?.length === 0) await this.#store.remove("/bulkhead-test");
+		await forgetTestNode(this.#store, this.#path);
 		this.#store.close();
 		await rm(this.#folder, { recursive: true, force: true });
 	}

@@ -21,6 +21,8 @@ export async function runBulkhead(
 		stderr,
 		env: {},
 		workingDirectory: "/",
+		writeFile: () => Promise.reject(new Error("Nothing is written here")),
+		runProgram: () => Promise.reject(new Error("No program is run here")),
 		readFile: (path) => readInDom0(lab, path),
 		onStop: () => () => {},
 	};

@@ -48,3 +48,14 @@ export async function findGuest(lab: Lab, name: string): Promise<GuestDocument |
 export async function destroyAll(lab: Lab): Promise<void> {
 	for (const { uuid } of await listGuests(lab)) await run(lab, ["bulkhead", "destroy", uuid]);
 }
+
+/** Marks a guest's domain as crashed, as its own kernel's panic would, through the addon that the daemon uses. */
+export async function crashGuest(lab: Lab, { domid }: Pick<GuestDocument, "domid">): Promise<void> {
+	await ok(lab, ["node", "-e", CRASH, `${domid}`]);
+}
+
+const CRASH = `
+const { createRequire } = require("module");
+const addon = createRequire("/usr/lib/bulkhead/")("/usr/lib/bulkhead/native/xenctrl.node");
+addon.shutdown(Number(process.argv[1]), 3).catch((error) => { console.error(error); process.exit(1); });
+`;

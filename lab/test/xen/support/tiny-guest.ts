@@ -9,6 +9,9 @@ const PATIENCE_MS = 90_000;
 /** For a hook that starts one: two tries. */
 export const START_TIMEOUT_MS = 2 * PATIENCE_MS + 120_000;
 
+/** A CD's sectors come slowly under emulation. */
+const READ_MS = 60_000;
+
 let words = 1000;
 
 /** Another word each time, so that no earlier echo is taken for this one's. */
@@ -52,4 +55,19 @@ export async function tellTiny(lab: Lab, guest: GuestDocument, command: "b" | "o
 	serial.write(`\r${command}\r`);
 	await serial.expect(new RegExp(command), ANSWER_MS).catch(() => {});
 	serial.close();
+}
+
+/** Has the tiny guest act on the drive that it was booted from, and answers what it prints. */
+export async function askTiny(
+	lab: Lab,
+	guest: GuestDocument,
+	command: "r" | "w",
+	answer: RegExp,
+): Promise<string | undefined> {
+	await talkToTiny(lab, guest);
+	const serial = await SerialSession.open(lab, guest, "serial0");
+	serial.write(`\r${command}\r`);
+	const [, found] = await serial.expect(answer, READ_MS);
+	serial.close();
+	return found;
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AttachChannelResult, Channel, DetachChannelResult } from "../channels.ts";
 import type { AttachDiskRequest, ChangeMediumRequest, DiskResult, GuestDisk } from "../disks.ts";
 import type {
 	AttachNicResult,
@@ -6,6 +7,7 @@ import type {
 	DestroyResult,
 	DetachNicResult,
 	DoctorCheck,
+	DumpCoreResult,
 	Guest,
 	GuestConsole,
 	GuestDetails,
@@ -13,12 +15,15 @@ import type {
 	HostEvent,
 	Nic,
 	OperationLine,
+	OtherConsole,
 	ProgressLine,
 	ShutdownResult,
 	WarningLine,
 } from "../documents.ts";
+import type { AssignablePci, AttachPciRequest, GuestPci, MakeAssignableRequest } from "../pci.ts";
 import { API } from "../protocol.ts";
 import type { CreateGuestRequest, QmpRequest, ShutdownRequest } from "../requests.ts";
+import type { Screen, ScreenInvitation } from "../screens.ts";
 import type {
 	CreatePoolRequest,
 	GuestScheduling,
@@ -29,6 +34,7 @@ import type {
 	SetSchedulingRequest,
 	TriggerRequest,
 } from "../tuning.ts";
+import type { AttachUsbRequest, GuestUsbController, GuestUsbDevice } from "../usb.ts";
 import { ApiError } from "./api-error.ts";
 import { type Exchange, exchange, explain } from "./http-exchange.ts";
 import { readJson, readLines, readText, streamCut } from "./read-answer.ts";
@@ -105,6 +111,11 @@ export class ApiClient {
 		return (await this.#json(guestPath(ref, "/consoles"))) as GuestConsole[];
 	}
 
+	/** Consoles of other toolstacks' domains, on a daemon that serves them. */
+	async otherConsoles(): Promise<OtherConsole[]> {
+		return (await this.#json("/host/consoles")) as OtherConsole[];
+	}
+
 	create(request: CreateGuestRequest, options?: OperationOptions): Promise<CreateResult> {
 		return this.#operate("/guests", { method: "POST", body: request }, options);
 	}
@@ -115,6 +126,11 @@ export class ApiClient {
 
 	shutdown(ref: string, request: ShutdownRequest, options?: OperationOptions): Promise<ShutdownResult> {
 		return this.#operate(guestPath(ref, "/shutdown"), { method: "POST", body: request }, options);
+	}
+
+	/** Writes an ELF core of the guest to a new file of domain 0's. */
+	dumpCore(ref: string, path: string, options?: OperationOptions): Promise<DumpCoreResult> {
+		return this.#operate(guestPath(ref, "/dump-core"), { method: "POST", body: { path } }, options);
 	}
 
 	reboot(ref: string): Promise<Guest> {
@@ -152,11 +168,38 @@ export class ApiClient {
 		return this.#operate(path, { method: "DELETE" }, options);
 	}
 
+	async channels(ref: string): Promise<Channel[]> {
+		return (await this.#json(guestPath(ref, "/channels"))) as Channel[];
+	}
+
+	attachChannel(ref: string, spec: string, options?: OperationOptions): Promise<AttachChannelResult> {
+		return this.#operate(guestPath(ref, "/channels"), { method: "POST", body: { spec } }, options);
+	}
+
+	detachChannel(
+		ref: string,
+		name: string,
+		{ force }: { force: boolean },
+		options?: OperationOptions,
+	): Promise<DetachChannelResult> {
+		const path = guestPath(ref, `/channels/${encodeURIComponent(name)}${force ? "?force=1" : ""}`);
+		return this.#operate(path, { method: "DELETE" }, options);
+	}
+
 	/** Runs a QMP command on the guest's QEMU, as far as the relay's policy lets it. */
 	async qmp(ref: string, request: QmpRequest): Promise<unknown> {
 		const timeoutMs = request.timeoutMs + GRACE_MS;
 		const answer = await this.#json(guestPath(ref, "/qmp"), { method: "POST", body: request, timeoutMs });
 		return (answer as { return: unknown }).return;
+	}
+
+	async screen(ref: string): Promise<Screen> {
+		return (await this.#json(guestPath(ref, "/screen"))) as Screen;
+	}
+
+	/** A URL for one browser, once and soon. */
+	async inviteToScreen(ref: string): Promise<ScreenInvitation> {
+		return (await this.#json(guestPath(ref, "/screen"), { method: "POST" })) as ScreenInvitation;
 	}
 
 	async disks(ref: string): Promise<GuestDisk[]> {
@@ -180,6 +223,59 @@ export class ApiClient {
 			body: request,
 			timeoutMs,
 		})) as DiskResult;
+	}
+
+	/** What domain 0 gives away, free or not. */
+	async assignablePci(): Promise<AssignablePci[]> {
+		return (await this.#json("/host/pci")) as AssignablePci[];
+	}
+
+	async makePciAssignable(request: MakeAssignableRequest): Promise<AssignablePci> {
+		return (await this.#json("/host/pci", { method: "POST", body: request })) as AssignablePci;
+	}
+
+	/** `place`: a device's address or name. With `rebind` the driver that had it gets it back. */
+	async makePciUnassignable(place: string, { rebind }: { rebind: boolean }): Promise<{ address: string }> {
+		const path = `/host/pci/${encodeURIComponent(place)}${rebind ? "?rebind=1" : ""}`;
+		return (await this.#json(path, { method: "DELETE" })) as { address: string };
+	}
+
+	async pci(ref: string): Promise<GuestPci[]> {
+		return (await this.#json(guestPath(ref, "/pci"))) as GuestPci[];
+	}
+
+	async attachPci(ref: string, request: AttachPciRequest): Promise<GuestPci> {
+		return (await this.#json(guestPath(ref, "/pci"), { method: "POST", body: request })) as GuestPci;
+	}
+
+	/** With `force` the guest is not asked. */
+	async detachPci(ref: string, place: string, { force }: { force: boolean }): Promise<GuestPci> {
+		const path = guestPath(ref, `/pci/${encodeURIComponent(place)}${force ? "?force=1" : ""}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestPci;
+	}
+
+	async usb(ref: string): Promise<GuestUsbController[]> {
+		return (await this.#json(guestPath(ref, "/usb"))) as GuestUsbController[];
+	}
+
+	async attachUsbController(ref: string, request: AttachUsbRequest): Promise<GuestUsbController> {
+		const path = guestPath(ref, "/usb/controllers");
+		return (await this.#json(path, { method: "POST", body: request })) as GuestUsbController;
+	}
+
+	/** `devid`: the controller's number. */
+	async detachUsbController(ref: string, devid: string): Promise<GuestUsbController> {
+		const path = guestPath(ref, `/usb/controllers/${encodeURIComponent(devid)}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestUsbController;
+	}
+
+	async attachUsbDevice(ref: string, request: AttachUsbRequest): Promise<GuestUsbDevice> {
+		return (await this.#json(guestPath(ref, "/usb/devices"), { method: "POST", body: request })) as GuestUsbDevice;
+	}
+
+	async detachUsbDevice(ref: string, controller: string, port: string): Promise<GuestUsbDevice> {
+		const path = guestPath(ref, `/usb/devices/${encodeURIComponent(controller)}/${encodeURIComponent(port)}`);
+		return (await this.#json(path, { method: "DELETE" })) as GuestUsbDevice;
 	}
 
 	async vcpus(ref: string): Promise<GuestVcpus> {

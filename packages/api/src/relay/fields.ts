@@ -32,6 +32,10 @@ export const uuidField: z.ZodType<Uuid> = parsedBy(z.string().max(36), uuid);
 export const CONSOLE_LABEL: RegExp = /^[a-z][a-z0-9-]{0,31}$/;
 export const labelField: z.ZodType<string> = z.string().regex(CONSOLE_LABEL);
 
+/** Names a channel of a guest, as xl.cfg has it. */
+export const CHANNEL_NAME: RegExp = /^[A-Za-z0-9_.:@+-]{1,64}$/;
+export const channelNameField: z.ZodType<string> = z.string().regex(CHANNEL_NAME);
+
 /** Deadlines in requests: 1 ms … 10 min. */
 export const timeoutField: z.ZodType<number> = z.number().int().min(1).max(600_000);
 export const countField: z.ZodType<number> = z.number().int().min(0);

@@ -1,5 +1,5 @@
-export { CONSOLE_LABEL } from "./fields.ts";
-export { RELAY_LIMITS, RELAY_PATHS } from "./limits.ts";
+export { CHANNEL_NAME, CONSOLE_LABEL } from "./fields.ts";
+export { LISTENER_INBOX, RELAY_LIMITS, RELAY_PATHS, screenSocketPath } from "./limits.ts";
 export { LineSplitter } from "./line-splitter.ts";
 export { type RequestLine, requestLine, type ServerLine, serverLine } from "./messages.ts";
 export type * from "./methods.ts";

@@ -34,6 +34,51 @@ export interface AttachedConsole extends AttachConsole, ConsolePaths {
 	blocked: boolean;
 }
 
+/** A channel by the toolstack's uuid of its guest and the config's name of the channel (CHANNEL_NAME). */
+export interface ChannelName {
+	guest: Uuid;
+	name: string;
+}
+
+/** Contents of files in PEM: the relay opens none. `ca` absent: connecting, whom the host trusts; listening, clients need no certificate. */
+export interface ChannelKeys {
+	ca?: string;
+	cert?: string;
+	key?: string;
+	/** Connecting: the name that the server's certificate must have, when it is not the host's. */
+	serverName?: string;
+}
+
+/** How the host reaches a channel. */
+export type ChannelDoorPlace =
+	| { kind: "pty" }
+	/** A listening socket that came into the relay's inbox under this token. */
+	| { kind: "listen"; token: string; tls?: ChannelKeys }
+	| { kind: "connect"; host: string; port: number; tls?: ChannelKeys };
+
+export interface AttachChannel extends ChannelName {
+	/** The guest's own domain, and the channel's number in it (device/console/<devid>). */
+	domid: DomId;
+	devid: number;
+	gref: GrantRef;
+	remotePort: EvtchnPort;
+	door: ChannelDoorPlace;
+}
+
+export interface AttachedChannel extends Omit<AttachChannel, "door"> {
+	kind: ChannelDoorPlace["kind"];
+	/** "/dev/pts/7" */
+	ptyPath?: string;
+	/** Connected, those that wait for their turn included. */
+	clients: number;
+	/** Why the last connection that we made is not there. */
+	trouble?: string;
+	/** Bytes since it was attached; dropped are those that the guest wrote while nobody was connected. */
+	fromGuest: number;
+	toGuest: number;
+	dropped: number;
+}
+
 /** Where a guest's QEMU is spoken to. */
 export type QmpPlace =
 	| {
@@ -69,11 +114,53 @@ export type AttachedQmp = QmpPlace & {
 	/** Events passed on, and events above the permitted rate or not on the list, which were not. */
 	events: number;
 	droppedEvents: number;
+	/** Connected to the guest's QMP sockets now. */
+	clients: number;
 };
+
+/** A screen's way for one viewer: a vchan of the stub domain. */
+export interface ScreenSlot {
+	ringRef: GrantRef;
+	remotePort: EvtchnPort;
+}
+
+/** A TCP socket on which viewers come, in the relay's inbox under this token. */
+export interface ScreenListener {
+	token: string;
+	/** Where it is bound: for `list` only. */
+	address: string;
+	port: number;
+	/** Viewers must know it; VNC looks at its first 8 bytes. */
+	password?: string;
+	/** Viewers must speak VeNCrypt. */
+	tls?: Required<Pick<ChannelKeys, "cert" | "key">>;
+}
+
+export interface AttachScreen {
+	guest: Uuid;
+	/** The stub domain, which serves the vchans. */
+	domid: DomId;
+	/** One for each viewer at a time. */
+	slots: ScreenSlot[];
+	listener?: ScreenListener;
+}
+
+export interface AttachedScreen extends Omit<AttachScreen, "listener"> {
+	/** RFB without security. */
+	socketPath: string;
+	/** Who looks now. */
+	viewers: number;
+	listener?: Pick<ScreenListener, "address" | "port"> & {
+		/** What viewers must do first. */
+		security: "none" | "password" | "tls" | "tls-and-password";
+	};
+}
 
 export interface RelayHoldings {
 	consoles: AttachedConsole[];
+	channels: AttachedChannel[];
 	qmps: AttachedQmp[];
+	screens: AttachedScreen[];
 }
 
 export type Nothing = Record<string, never>;
@@ -92,10 +179,18 @@ export interface RelayMethods {
 	"attach-console": { params: AttachConsole; result: ConsolePaths };
 	/** Takes what is left in the ring, ends the readers, unmaps. Unknown consoles are success. `purge` removes the journal. */
 	"detach-console": { params: ConsoleName & { purge: boolean }; result: Nothing };
+	/** Serves a channel's ring; another ring of the same name replaces it, and its clients go. */
+	"attach-channel": { params: AttachChannel; result: { ptyPath?: string } };
+	/** Lets go of the ring; clients go. Unknown channels are success. */
+	"detach-channel": { params: ChannelName; result: Nothing };
 	/** Opens the vchan of a stub domain's QEMU, or the socket of one in domain 0, and negotiates, again and again with a back-off until the deadline. */
 	"attach-qmp": { params: AttachQmp; result: QmpStatus };
 	/** Unknown guests are success. */
 	"detach-qmp": { params: { guest: Uuid }; result: Nothing };
+	/** Serves a guest's screen; what was served of it before is let go of, with its viewers. */
+	"attach-screen": { params: AttachScreen; result: { socketPath: string } };
+	/** Viewers go. Unknown guests are success. */
+	"detach-screen": { params: { guest: Uuid }; result: Nothing };
 	/** One command for the guest's QEMU, if the relay's policy allows it. */
 	"qmp-execute": {
 		params: { guest: Uuid; command: string; arguments?: Record<string, unknown>; timeoutMs: number };
@@ -105,6 +200,8 @@ export interface RelayMethods {
 	tail: { params: ConsoleName & { maxBytes: number }; result: { base64: string; offset: number } };
 	/** Detaches and removes everything of a guest. Idempotent. */
 	"forget-guest": { params: { guest: Uuid }; result: Nothing };
+	/** How late the relay's event loop runs, watched from now on for that long, in milliseconds. */
+	"loop-delay": { params: { forMs: number }; result: { medianMs: number; p99Ms: number; mostMs: number } };
 	/** Everything, or what belongs to one guest. */
 	list: { params: { guest?: Uuid }; result: RelayHoldings };
 }
@@ -113,6 +210,8 @@ export interface RelayMethods {
 export interface RelayNotifications {
 	/** The relay gave a ring up: the frontend broke its protocol. */
 	"console-ended": ConsoleName & { domid: DomId; reason: string };
+	/** The same of a channel. */
+	"channel-ended": ChannelName & { domid: DomId; reason: string };
 	/** `timestamp`: QEMU's own clock, milliseconds since 1970, absent when it gave none. */
 	"qmp-event": { guest: Uuid; event: string; data?: unknown; timestamp?: number };
 	/** The session with a guest's QEMU is over; attach again when there is a new one. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import {
+	channelNameField,
 	countField,
 	domIdField,
 	evtchnPortField,
@@ -24,6 +25,28 @@ const attachConsole = {
 	pty: z.boolean(),
 };
 
+const channelName = { guest: uuidField, name: channelNameField };
+const channelRing = {
+	...channelName,
+	domid: domIdField,
+	devid: z.number().int().min(1).max(255),
+	gref: grantRefField,
+	remotePort: evtchnPortField,
+};
+const pem = z.string().max(RELAY_LIMITS.pemBytes).optional();
+const keys = z.object({ ca: pem, cert: pem, key: pem, serverName: z.string().min(1).max(253).optional() }).optional();
+const token = z.string().regex(/^[0-9a-f]{32}$/);
+const door = z.discriminatedUnion("kind", [
+	z.object({ kind: z.literal("pty") }),
+	z.object({ kind: z.literal("listen"), token, tls: keys }),
+	z.object({
+		kind: z.literal("connect"),
+		host: z.string().min(1).max(253),
+		port: z.number().int().min(1).max(65_535),
+		tls: keys,
+	}),
+]);
+
 /** Longest path of a unix socket (unix(7)). */
 const SOCKET_PATH_BYTES = 107;
 const unixSocket = {
@@ -41,7 +64,24 @@ const qmpState = {
 	qemuVersion: z.string().optional(),
 	events: countField,
 	droppedEvents: countField,
+	clients: countField,
 };
+
+const listenerPlace = { address: z.string().min(1).max(64), port: z.number().int().min(1).max(65_535) };
+const screen = {
+	guest: uuidField,
+	domid: domIdField,
+	slots: z
+		.array(z.object({ ringRef: grantRefField, remotePort: evtchnPortField }))
+		.min(1)
+		.max(RELAY_LIMITS.screenSlots),
+};
+const screenListener = z.object({
+	...listenerPlace,
+	token,
+	password: z.string().min(1).max(255).optional(),
+	tls: z.object({ cert: z.string().max(RELAY_LIMITS.pemBytes), key: z.string().max(RELAY_LIMITS.pemBytes) }).optional(),
+});
 
 const holdings = {
 	consoles: z.array(
@@ -53,7 +93,29 @@ const holdings = {
 			blocked: z.boolean(),
 		}),
 	),
+	channels: z.array(
+		z.object({
+			...channelRing,
+			kind: z.enum(["pty", "listen", "connect"]),
+			ptyPath: z.string().optional(),
+			clients: countField,
+			trouble: z.string().optional(),
+			fromGuest: countField,
+			toGuest: countField,
+			dropped: countField,
+		}),
+	),
 	qmps: z.array(z.union([z.object({ ...vchan, ...qmpState }), z.object({ ...unixSocket, ...qmpState })])),
+	screens: z.array(
+		z.object({
+			...screen,
+			socketPath: z.string(),
+			viewers: countField,
+			listener: z
+				.object({ ...listenerPlace, security: z.enum(["none", "password", "tls", "tls-and-password"]) })
+				.optional(),
+		}),
+	),
 };
 
 /** The checks behind RelayMethods: parameters by the relay, results by its client. */
@@ -66,6 +128,11 @@ export const RELAY_METHODS: {
 	hello: { params: nothing, result: z.object({ version: z.string(), pid: z.number().int(), ...holdings }) },
 	"attach-console": { params: z.object(attachConsole), result: z.object(consolePaths) },
 	"detach-console": { params: z.object({ ...consoleName, purge: z.boolean() }), result: nothing },
+	"attach-channel": {
+		params: z.object({ ...channelRing, door }),
+		result: z.object({ ptyPath: z.string().optional() }),
+	},
+	"detach-channel": { params: z.object(channelName), result: nothing },
 	"attach-qmp": {
 		params: z.union([
 			z.object({ ...vchan, greetingTimeoutMs: timeoutField }),
@@ -74,6 +141,11 @@ export const RELAY_METHODS: {
 		result: z.object({ qemuVersion: z.string(), status: z.string() }),
 	},
 	"detach-qmp": { params: z.object({ guest: uuidField }), result: nothing },
+	"attach-screen": {
+		params: z.object({ ...screen, listener: screenListener.optional() }),
+		result: z.object({ socketPath: z.string() }),
+	},
+	"detach-screen": { params: z.object({ guest: uuidField }), result: nothing },
 	"qmp-execute": {
 		params: z.object({
 			guest: uuidField,
@@ -88,6 +160,10 @@ export const RELAY_METHODS: {
 		result: z.object({ base64: z.string(), offset: countField }),
 	},
 	"forget-guest": { params: z.object({ guest: uuidField }), result: nothing },
+	"loop-delay": {
+		params: z.object({ forMs: timeoutField }),
+		result: z.object({ medianMs: z.number(), p99Ms: z.number(), mostMs: z.number() }),
+	},
 	list: { params: z.object({ guest: uuidField.optional() }), result: z.object(holdings) },
 };
 
@@ -96,6 +172,7 @@ export const RELAY_NOTIFICATIONS: {
 	readonly [N in RelayNotificationName]: z.ZodType<RelayNotifications[N]>;
 } = {
 	"console-ended": z.object({ ...consoleName, domid: domIdField, reason: z.string() }),
+	"channel-ended": z.object({ ...channelName, domid: domIdField, reason: z.string() }),
 	"qmp-event": z.object({
 		guest: uuidField,
 		event: z.string(),

@@ -19,6 +19,9 @@ const NO_GUESTS: ReadonlySet<string> = new Set([
 	"cpupool-destroy",
 	"cpupool-cpu-add",
 	"cpupool-cpu-remove",
+	"pci-assignable-list",
+	"pci-assignable-add",
+	"pci-assignable-remove",
 	"completion",
 	"help",
 ]);

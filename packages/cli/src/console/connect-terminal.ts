@@ -4,65 +4,82 @@ import { BulkheadError, printable } from "@bulkhead/base";
 import type { ConsoleSession } from "@bulkhead/console";
 import type { CommandContext } from "../command-context.ts";
 import { listenForStop } from "../stopping.ts";
+import { ConsoleInput } from "./console-input.ts";
+import { escapeName } from "./escape-key.ts";
 import { TextFinder } from "./text-finder.ts";
 
-/** Ctrl-], which detaches as in xl. */
-const ESCAPE = 0x1d;
+export interface TerminalOptions {
+	/** The console's, for messages. */
+	title: string;
+	/** The key that detaches a terminal. */
+	escapeByte: number;
+	/** Whether standard input is read. */
+	input: boolean;
+	/** The first output that has this text is the last. */
+	until?: string | undefined;
+	/** Leave when everything is sent, standard input is at its end, and nothing has come for so long. */
+	idleMs: number;
+	/** Print what has been kept so far and leave. */
+	logOnly?: boolean;
+}
 
 /**
- * Joins standard input and output with a console's session. A terminal is put into raw mode and set back on every path.
- * Input that is no terminal may end (`echo reboot | bulkhead console web`): output goes on. With `until`, the first
- * output that has this text is the last.
+ * Joins standard input and output with a console's session, until the escape key, the console's end, a signal, or what
+ * the options say. The terminal is set back on every path.
  * @throws BulkheadError `console-ended` when the text did not come
  */
 export async function connectTerminal(
 	{ io, note }: CommandContext,
 	session: ConsoleSession,
-	{ title, until }: { title: string; until?: string },
+	{ title, escapeByte, input: reads, until, idleMs, logOnly = false }: TerminalOptions,
 ): Promise<number | undefined> {
-	const { stdin, stdout } = io;
 	const finder = until === undefined ? undefined : new TextFinder(until);
-	const isTerminal = stdin.isTTY === true && stdin.setRawMode !== undefined;
 	const stopping = listenForStop(io);
-	const say = (text: string): void => note(`${isTerminal ? "\r" : ""}[${printable(text)}]${isTerminal ? "\r" : ""}`);
 	let left = false;
+	let idle: NodeJS.Timeout | undefined;
 	const leave = (): void => {
 		left = true;
 		session.destroy();
 	};
-	const onInput = (chunk: Buffer): void => {
-		const at = isTerminal ? chunk.indexOf(ESCAPE) : -1;
-		const bytes = at === -1 ? chunk : chunk.subarray(0, at);
-		if (bytes.length > 0 && !session.write(bytes)) {
-			stdin.pause();
-			session.once("drain", () => stdin.resume());
-		}
-		if (at !== -1) leave();
+	const onSent = (): void => {
+		if (finder === undefined && !session.destroyed) idle = setTimeout(leave, idleMs);
 	};
+	const input = new ConsoleInput({ stdin: io.stdin, session, escapeByte, onLeave: leave, onSent });
+	const isRaw = reads && input.isTerminal;
+	const say = (text: string): void => note(`${isRaw ? "\r" : ""}[${printable(text)}]${isRaw ? "\r" : ""}`);
+	tellEvents(session, title, say);
+	if (isRaw) say(`${title}; ${escapeName(escapeByte)} detaches`);
+	stopping.asked.addEventListener("abort", leave, { once: true });
+	const isLogDone = (): boolean => logOnly && session.offset >= session.endAtStart;
+	try {
+		if (reads) input.open();
+		if (isLogDone()) leave();
+		await copyOutput(session, io.stdout, (chunk) => {
+			idle?.refresh();
+			if (finder?.push(chunk) || isLogDone()) leave();
+		});
+		if (finder && !finder.found && !left) throw endedTooSoon(title);
+	} finally {
+		clearTimeout(idle);
+		stopping.end();
+		if (reads) input.close();
+		session.destroy();
+	}
+	// The shell's prompt begins a line of its own.
+	if (isRaw && left) note("");
+	return stopping.exitCode();
+}
+
+function tellEvents(session: ConsoleSession, title: string, say: (text: string) => void): void {
 	session
 		.on("lost", () => say("lost the relay, looking for it"))
 		.on("resumed", () => say("found the relay, nothing was lost"))
+		.on("away", (reason) => say(`${title}: ${reason}; waiting for the guest to come back`))
+		.on("returned", () => say(`${title} is back: its guest has rebooted`))
 		.on("restarted", () => say("the console begins anew"))
 		.on("gap", (bytes) => say(`${bytes} bytes are no longer kept`))
 		.on("input-dropped", (bytes) => say(`${bytes} bytes of input were not taken`))
 		.on("ended", (reason) => say(`${title} ended: ${reason}`));
-	if (isTerminal) say(`${title}; Ctrl-] detaches`);
-	stopping.asked.addEventListener("abort", leave, { once: true });
-	try {
-		if (isTerminal) stdin.setRawMode?.(true);
-		stdin.on("data", onInput);
-		await copyOutput(session, stdout, (chunk) => {
-			if (finder?.push(chunk)) leave();
-		});
-		if (finder && !finder.found && !left) throw endedTooSoon(title);
-	} finally {
-		stopping.end();
-		stdin.off("data", onInput);
-		stdin.pause();
-		if (isTerminal) stdin.setRawMode?.(false);
-		session.destroy();
-	}
-	return stopping.exitCode();
 }
 
 /** Copies until the console has ended or the session is left. @throws what the session failed with */

@@ -3,15 +3,20 @@ import { Command, Option } from "commander";
 import type { CliIo } from "../cli-io.ts";
 import { commandContext } from "../command-context.ts";
 import { VERSION } from "../version.ts";
+import { addChannelCommands } from "./channel-commands.ts";
 import { addConfigCommands } from "./config-commands.ts";
+import { addConsoleCommand } from "./console-command.ts";
 import { addDiskCommands } from "./disk-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
 import { addHelpCommands } from "./help-commands.ts";
 import { addHostCommands } from "./host-commands.ts";
 import { addLookCommands } from "./look-commands.ts";
 import { addNetworkCommands } from "./network-commands.ts";
+import { addPciCommands } from "./pci-commands.ts";
+import { addScreenCommands } from "./screen-commands.ts";
 import type { StartCommand } from "./start-command.ts";
 import { addTuningCommands } from "./tuning-commands.ts";
+import { addUsbCommands } from "./usb-commands.ts";
 
 /** The whole command line. A command's own code is imported when it runs: start-up is what an emulated host feels. */
 export function createProgram(io: CliIo, onExitCode: (code: number) => void): Command {
@@ -48,9 +53,14 @@ export function createProgram(io: CliIo, onExitCode: (code: number) => void): Co
 	};
 	addGuestCommands(program, start);
 	addNetworkCommands(program, start);
+	addChannelCommands(program, start);
 	addDiskCommands(program, start);
+	addUsbCommands(program, start);
+	addPciCommands(program, start);
 	addTuningCommands(program, start);
 	addLookCommands(program, start);
+	addConsoleCommand(program, start);
+	addScreenCommands(program, start);
 	addHostCommands(program, start);
 	addConfigCommands(program, start);
 	addHelpCommands(program, io);

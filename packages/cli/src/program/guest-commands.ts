@@ -67,6 +67,18 @@ export function addGuestCommands(program: Command, start: StartCommand): void {
 			start(async (context) => (await import("../commands/rename.ts")).rename(context, ref, name)),
 		);
 	program
+		.command("dump-core")
+		.summary("write a guest's memory to a file")
+		.description(
+			"Writes a guest's memory and processors to a new file in domain 0, as an ELF core. It pauses meanwhile.",
+		)
+		.argument("<guest>")
+		.argument("<file>", "a file that does not exist yet")
+		.addHelpText("after", examples("dump-core web /var/tmp/web.core"))
+		.action((ref: string, file: string) =>
+			start(async (context) => (await import("../commands/dump-core.ts")).dumpCore(context, ref, file)),
+		);
+	program
 		.command("qmp")
 		.summary("run a QMP command on a guest's QEMU, or watch its events")
 		.description("Runs a QMP command on a guest's QEMU, as far as the relay's policy allows, or watches its events.")

@@ -1,9 +1,10 @@
 import { type DomId, type EvtchnPort, type GrantRef, ProtocolError } from "@bulkhead/base";
-import type { BoundEvtchn, EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
+import type { EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
 import type { Journal } from "../journal/journal.ts";
 import { ConsoleRing } from "../ring/console-ring.ts";
 import { ConsoleInput, type InputSource } from "./console-input.ts";
 import { ConsoleReader, type ReadFrom } from "./console-reader.ts";
+import { RingEvents } from "./ring-events.ts";
 
 export interface ConsoleBackendOptions {
 	evtchns: EventChannels;
@@ -19,7 +20,7 @@ export interface ConsoleBackendOptions {
 	onBroken: (error: ProtocolError) => void;
 	/** The journal cannot be written: the guest waits and it is tried again every second. */
 	onJournalTrouble?: (error: unknown) => void;
-	/** How the next turn is put behind other work of the event loop. Default setImmediate. */
+	/** How the next turn is put behind other work of the event loop: FairTurns where there are many. Default setImmediate. */
 	schedule?: (turn: () => void) => void;
 }
 
@@ -44,12 +45,11 @@ export class ConsoleBackend {
 	readonly #options: ConsoleBackendOptions;
 	readonly #readers = new Set<ConsoleReader>();
 	readonly #mapping: MappedGrants;
-	readonly #evtchn: BoundEvtchn;
+	readonly #events: RingEvents;
 	readonly #ring: ConsoleRing;
 	#ended: string | undefined;
 	#onReadersGone: (() => void) | undefined;
 	#blocked = false;
-	#scheduled = false;
 	#retry: NodeJS.Timeout | undefined;
 
 	/** Maps, binds and takes over. On failure nothing is held but the journal, which stays the caller's. @throws HypervisorError, ProtocolError */
@@ -73,11 +73,12 @@ export class ConsoleBackend {
 		this.journal = options.journal;
 		this.ringId = options.ringId;
 		this.input = new ConsoleInput(ring.inputCounter);
-		this.#evtchn = options.evtchns.bindInterdomain(options.domid, options.remotePort, () => this.#event());
+		const { evtchns, domid, remotePort, schedule = setImmediate } = options;
+		this.#events = new RingEvents({ evtchns, domid, remotePort, schedule, turn: () => this.#turn() });
 		// Whatever the frontend did before the port was bound raised no event here; and a guest that slept through the
 		// death of the last backend is told of the bytes that were taken.
-		this.#plan();
-		this.#evtchn.notify();
+		this.#events.plan();
+		this.#events.notify();
 	}
 
 	/** Why the console has ended, undefined while it lives. */
@@ -109,7 +110,7 @@ export class ConsoleBackend {
 	/** Queues input; false when it had to be dropped (see ConsoleInput.push) or the console has ended. */
 	type(source: InputSource, bytes: Uint8Array): boolean {
 		if (this.#ended !== undefined || !this.input.push(source, bytes)) return false;
-		this.#plan();
+		this.#events.plan();
 		return true;
 	}
 
@@ -125,7 +126,7 @@ export class ConsoleBackend {
 		} catch (error) {
 			this.#options.onJournalTrouble?.(error);
 		} finally {
-			this.#evtchn.close();
+			this.#events.close();
 			this.#mapping.unmap();
 			this.input.clear();
 		}
@@ -155,35 +156,24 @@ export class ConsoleBackend {
 		if (this.#readers.size === 0) this.#onReadersGone?.();
 	}
 
-	#event(): void {
-		// A turn that is planned already will see what this event announces.
-		if (!this.#scheduled) this.#turn();
-	}
-
-	#plan(): void {
-		if (this.#scheduled || this.#ended !== undefined) return;
-		this.#scheduled = true;
-		(this.#options.schedule ?? setImmediate)(() => {
-			this.#scheduled = false;
-			this.#turn();
-		});
-	}
-
 	#unblock(): void {
-		if (this.#blocked && this.#retry === undefined) this.#plan();
+		if (this.#blocked && this.#retry === undefined) this.#events.plan();
 	}
 
-	#turn(): void {
-		if (this.#ended !== undefined) return;
+	/** Answers how many bytes it has moved. */
+	#turn(): number {
+		if (this.#ended !== undefined) return 0;
 		try {
 			const taken = this.#takeOutput();
 			const given = this.input.pump(this.#ring);
-			if (taken + given > 0) this.#evtchn.notify();
+			if (taken + given > 0) this.#events.notify();
 			if (taken > 0) for (const reader of this.#readers) reader.onReadable();
+			return taken + given;
 		} catch (error) {
 			if (!(error instanceof ProtocolError)) throw error;
 			this.end(error.message);
 			this.#options.onBroken(error);
+			return 0;
 		}
 	}
 
@@ -192,7 +182,7 @@ export class ConsoleBackend {
 		this.#blocked = false;
 		for (let pending = this.#ring.pendingOutput(); pending > 0; pending = this.#ring.pendingOutput()) {
 			if (taken >= TURN_BYTES) {
-				this.#plan();
+				this.#events.plan();
 				break;
 			}
 			const written = this.#record(pending);
@@ -225,7 +215,7 @@ export class ConsoleBackend {
 		this.#options.onJournalTrouble?.(error);
 		this.#retry = setTimeout(() => {
 			this.#retry = undefined;
-			this.#plan();
+			this.#events.plan();
 		}, JOURNAL_RETRY_MS);
 		this.#retry.unref();
 	}

@@ -45,6 +45,8 @@ export class Journal {
 	#sidecar: Sidecar;
 	#currentFd: number;
 	#currentBytes: number;
+	/** What was appended last: a reader that is up to date wants nothing else, and is spared the file. */
+	#newest: { offset: number; bytes: Uint8Array } = { offset: 0, bytes: new Uint8Array(0) };
 	#previousFd: number | undefined;
 	#closed = false;
 
@@ -130,18 +132,28 @@ export class Journal {
 		return this.#segmentBytes;
 	}
 
-	/** Appends and tells how many bytes are durable now: fewer than given when the disk is nearly full. */
+	/**
+	 * Appends and tells how many bytes are durable now: fewer than given when the disk is nearly full. The bytes belong to
+	 * the journal from here on.
+	 */
 	append(bytes: Uint8Array): number {
 		const written = this.#files.writeSync(this.#currentFd, bytes, 0, bytes.length, this.#currentBytes);
+		this.#newest = { offset: this.end, bytes: bytes.subarray(0, written) };
 		this.#currentBytes += written;
 		return written;
 	}
 
-	/** Up to `maxBytes` from an offset between `start` and `end`; short at a segment's end, empty at the stream's and after `close`. */
+	/**
+	 * Up to `maxBytes` from an offset between `start` and `end`, for reading only; short at a segment's end, empty at the
+	 * stream's and after `close`.
+	 */
 	read(offset: number, maxBytes: number): Uint8Array {
 		if (this.#closed) return new Uint8Array(0);
 		const { current, previous } = this.#sidecar;
 		if (offset < this.start || offset > this.end) throw new RangeError(`Offset ${offset} is not in the journal`);
+		const recent = offset - this.#newest.offset;
+		if (recent >= 0 && recent < this.#newest.bytes.length)
+			return this.#newest.bytes.subarray(recent, recent + maxBytes);
 		const inPrevious = previous !== null && offset < current.start;
 		const fd = inPrevious ? this.#previousFd : this.#currentFd;
 		const start = inPrevious ? previous.start : current.start;

@@ -109,6 +109,7 @@ function attend(socket: Socket, { backend, seat }: FindableConsole, request: Ses
 		stream: backend.journal.stream,
 		ring: backend.ringId,
 		offset: feed.offset,
+		end: backend.journal.end,
 		inputOffset,
 		writer: input?.writer ?? false,
 	};

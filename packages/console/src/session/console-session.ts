@@ -1,44 +1,12 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { BulkheadError, DeadlineError, delay, errnoOf, ProtocolError, type Uuid, withDeadline } from "@bulkhead/base";
-import type { ReadFrom } from "../backend/console-reader.ts";
+import { DeadlineError, delay, ProtocolError } from "@bulkhead/base";
+import { dialRelay } from "./dial-relay.ts";
 import { readFirstLine } from "./first-line.ts";
 import { type Frame, FrameParser } from "./frames.ts";
+import type { ConsoleSessionEvents, OpenConsoleSession } from "./open-console-session.ts";
 import { PendingInput } from "./pending-input.ts";
 import { parseAnswer, type SessionAnswer, type SessionRequest } from "./session-lines.ts";
-
-export interface OpenConsoleSession {
-	/** The relay's framed console socket. */
-	socketPath: string;
-	guest: Uuid;
-	/** The console's label: `serial0`, `stub`, `console`. */
-	console: string;
-	/** Default "live". */
-	from?: ReadFrom;
-	/** Whether to type. Default true. */
-	input?: boolean;
-	/** For the first connection and each later one. Default 5000. */
-	connectTimeoutMs?: number;
-	/** How long a lost relay may stay away. Default 30000. */
-	resumeTimeoutMs?: number;
-	signal?: AbortSignal;
-}
-
-export interface ConsoleSessionEvents {
-	/** The relay is gone; looking for the next one. */
-	lost: [];
-	resumed: [];
-	/** So many bytes of output are missing at this place: no longer in the journal. */
-	gap: [bytes: number];
-	/** The journal was removed meanwhile: output begins anew. */
-	restarted: [];
-	/** This client may type from now on, or not any more. */
-	writer: [may: boolean];
-	/** Input that was not taken: another client types, or the guest's ring was replaced before it arrived. */
-	"input-dropped": [bytes: number];
-	/** The console is over; the stream's end follows. */
-	ended: [reason: string];
-}
 
 const INPUT_WINDOW_BYTES = 16 * 1024;
 const RETRY_MS = { first: 50, most: 500 } as const;
@@ -50,7 +18,7 @@ const RETRY_MS = { first: 50, most: 500 } as const;
  * fails, with a DeadlineError. `finish` of the writable side means that the guest's ring has taken everything.
  */
 export class ConsoleSession extends Duplex {
-	readonly #options: Required<Omit<OpenConsoleSession, "signal">>;
+	readonly #options: Required<Omit<OpenConsoleSession, "signal" | "comesBack">> & Pick<OpenConsoleSession, "comesBack">;
 	readonly #stop = new AbortController();
 	readonly #pending = new PendingInput();
 	#socket: Socket | undefined;
@@ -58,6 +26,7 @@ export class ConsoleSession extends Duplex {
 	#answer: SessionAnswer | undefined;
 	#offset = 0;
 	#acknowledged = 0;
+	#endAtStart = 0;
 	#writer = false;
 	#waiting: { when: number; callback: () => void } | undefined;
 	#over = false;
@@ -88,12 +57,18 @@ export class ConsoleSession extends Duplex {
 			input: options.input ?? true,
 			connectTimeoutMs: options.connectTimeoutMs ?? 5000,
 			resumeTimeoutMs: options.resumeTimeoutMs ?? 30_000,
+			comesBack: options.comesBack,
 		};
 	}
 
 	/** This client's input is taken. */
 	get writer(): boolean {
 		return this.#writer;
+	}
+
+	/** The console's newest byte when the session was opened had the offset before this. */
+	get endAtStart(): number {
+		return this.#endAtStart;
 	}
 
 	/** Offset in the console's stream of the next byte to come. */
@@ -153,10 +128,8 @@ export class ConsoleSession extends Duplex {
 
 	async #connect(): Promise<void> {
 		const { socketPath, guest, connectTimeoutMs: timeoutMs, input } = this.#options;
-		const socket = connect({ path: socketPath });
-		socket.on("error", () => {}); // "close" follows
+		const socket = await dialRelay(socketPath, { timeoutMs, signal: this.#stop.signal });
 		try {
-			await withDeadline(connected(socket, socketPath), { timeoutMs, signal: this.#stop.signal, what: "the relay" });
 			const before = this.#answer;
 			const request: SessionRequest = before
 				? { guest, console: this.#options.console, from: this.#offset, stream: before.stream, input }
@@ -173,6 +146,7 @@ export class ConsoleSession extends Duplex {
 
 	#attached(socket: Socket, answer: SessionAnswer, rest: Uint8Array): void {
 		const before = this.#answer;
+		if (!before) this.#endAtStart = answer.end;
 		this.#answer = answer;
 		this.#socket = socket;
 		this.#parser = new FrameParser();
@@ -205,7 +179,7 @@ export class ConsoleSession extends Duplex {
 		try {
 			for (const frame of this.#parser.push(chunk)) this.#take(frame);
 		} catch (error) {
-			this.destroy(error instanceof Error ? error : new ProtocolError(String(error)));
+			this.#fail(error);
 		}
 	}
 
@@ -230,9 +204,32 @@ export class ConsoleSession extends Duplex {
 				this.#setWriter(true);
 				break;
 			case "ended":
-				this.#end(frame.reason);
+				this.#ended(frame.reason);
 				break;
 		}
+	}
+
+	#ended(reason: string): void {
+		const { comesBack } = this.#options;
+		if (!comesBack) {
+			this.#end(reason);
+			return;
+		}
+		const socket = this.#socket;
+		this.#socket = undefined;
+		socket?.destroy();
+		this.#dropInput();
+		this.#moved();
+		this.emit("away", reason);
+		comesBack(reason, this.#stop.signal)
+			.then(async (isBack) => {
+				if (this.destroyed) return;
+				if (isBack) {
+					await this.#resume();
+					this.emit("returned");
+				} else this.#end(reason);
+			})
+			.catch((error: unknown) => this.#fail(error));
 	}
 
 	#end(reason: string): void {
@@ -248,9 +245,14 @@ export class ConsoleSession extends Duplex {
 		if (this.#over || this.#socket !== socket) return;
 		this.#socket = undefined;
 		this.emit("lost");
-		this.#resume().catch((error: unknown) => {
-			if (!this.destroyed) this.destroy(error instanceof Error ? error : new Error(String(error)));
-		});
+		this.#resume().then(
+			() => this.emit("resumed"),
+			(error: unknown) => this.#fail(error),
+		);
+	}
+
+	#fail(error: unknown): void {
+		if (!this.destroyed) this.destroy(error instanceof Error ? error : new Error(String(error)));
 	}
 
 	async #resume(): Promise<void> {
@@ -262,7 +264,6 @@ export class ConsoleSession extends Duplex {
 			pauseMs = Math.min(pauseMs * 2, RETRY_MS.most);
 			try {
 				await this.#connect();
-				this.emit("resumed");
 				return;
 			} catch (error) {
 				if (this.#stop.signal.aborted || error instanceof ProtocolError) throw error;
@@ -284,19 +285,5 @@ export class ConsoleSession extends Duplex {
 	#dropInput(): void {
 		const bytes = this.#pending.clear();
 		if (bytes > 0) this.emit("input-dropped", bytes);
-	}
-}
-
-async function connected(socket: Socket, path: string): Promise<void> {
-	try {
-		await new Promise<void>((resolve, reject) => {
-			socket.once("connect", resolve).once("error", reject);
-		});
-	} catch (error) {
-		throw new BulkheadError("relay-unreachable", `Cannot reach the relay at ${path}`, {
-			remedy: errnoOf(error) === "EACCES" ? "Run this as root" : "Start bulkhead-relay, or look into its log",
-			cause: error,
-			fields: { path },
-		});
 	}
 }

@@ -22,6 +22,8 @@ export interface SessionAnswer {
 	ring: string;
 	/** Offset of what follows (of the gap, when what was asked for is gone). */
 	offset: number;
+	/** Offset after the newest byte of output. */
+	end: number;
 	/** Where the ring's input stands: counts of another connection to the same ring agree modulo 2^32. */
 	inputOffset: number;
 	/** The client's input is taken. When false, a `writer` frame may follow later. */
@@ -48,10 +50,10 @@ export function parseRequest(line: string): SessionRequest {
 export function parseAnswer(line: string): SessionAnswer {
 	const value = parseObject(line);
 	if (value.ok !== true) throw refusal(value.error);
-	const { stream, ring, offset, inputOffset, writer } = value;
+	const { stream, ring, offset, end, inputOffset, writer } = value;
 	if (typeof stream !== "string" || typeof ring !== "string" || typeof writer !== "boolean") throw malformed("answer");
-	if (!isCount(offset) || !isCount(inputOffset)) throw malformed("answer");
-	return { ok: true, stream, ring, offset, inputOffset, writer };
+	if (!isCount(offset) || !isCount(end) || !isCount(inputOffset)) throw malformed("answer");
+	return { ok: true, stream, ring, offset, end, inputOffset, writer };
 }
 
 function refusal(error: unknown): BulkheadError {

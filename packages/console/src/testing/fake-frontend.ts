@@ -46,6 +46,16 @@ export class FakeFrontend {
 		this.#raise();
 	}
 
+	/** Raises an event, for nothing. */
+	notify(): void {
+		this.#raise();
+	}
+
+	/** Leaves whatever it likes in the page, counters included, without an event. */
+	scribble(bytes: Uint8Array, offset: number): void {
+		this.#bytes.set(bytes, offset);
+	}
+
 	/** The guest prints: what does not fit follows when the backend has made room. */
 	write(bytes: Uint8Array): void {
 		this.#backlog = Buffer.concat([this.#backlog, bytes]);

@@ -4,9 +4,12 @@ import {
 	type EventChannels,
 	type GrantMaps,
 	HypervisorError,
+	type ListenerInbox,
+	type ListenerPlace,
 	type MappedGrants,
 	type RingHost,
 } from "@bulkhead/hypervisor";
+import { openSimInbox } from "@bulkhead/hypervisor/sim";
 import { FakeDevices } from "./fake-devices.ts";
 
 interface OfferedPort {
@@ -44,6 +47,13 @@ export class FakeRingHost implements RingHost {
 	}
 
 	close(): void {}
+
+	/** Of listening sockets, by inbox and token. */
+	readonly handedOver: Map<string, ListenerPlace> = new Map();
+
+	openListenerInbox(path: string): ListenerInbox {
+		return openSimInbox(this.handedOver, path);
+	}
 
 	/** What a frontend does first: grants a page … */
 	offerPage(domid: DomId, gref: GrantRef, buffer: ArrayBuffer = new ArrayBuffer(4096)): SharedPage {
@@ -123,6 +133,8 @@ class FakeEvtchn implements BoundEvtchn {
 	readonly port: EvtchnPort;
 	readonly #hooks: EvtchnHooks;
 	#pending = false;
+	#isPaused = false;
+	#isHeld = false;
 
 	constructor(port: EvtchnPort, hooks: EvtchnHooks) {
 		this.port = port;
@@ -134,17 +146,29 @@ class FakeEvtchn implements BoundEvtchn {
 		queueMicrotask(this.#hooks.onNotify);
 	}
 
+	pause(): void {
+		this.#isPaused = true;
+	}
+
+	resume(): boolean {
+		const isHeld = this.#isHeld;
+		this.#isPaused = false;
+		this.#isHeld = false;
+		return isHeld;
+	}
+
 	close(): void {
 		this.#hooks.onClose();
 	}
 
 	/** An event that is pending already is one event. */
 	raise(): void {
-		if (this.#pending) return;
+		if (this.#pending || this.#isHeld) return;
 		this.#pending = true;
 		setImmediate(() => {
 			this.#pending = false;
-			if (this.#hooks.alive()) this.#hooks.onEvent();
+			if (this.#isPaused) this.#isHeld = true;
+			else if (this.#hooks.alive()) this.#hooks.onEvent();
 		});
 	}
 }

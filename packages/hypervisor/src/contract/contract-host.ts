@@ -1,3 +1,4 @@
+import type { GrantOffers } from "../ports/grant-offers.ts";
 import type { Hypervisor, RingHost } from "../ports/hypervisor.ts";
 
 /** Where engines differ, by what they are made of. Each row that asks says what the difference is. */
@@ -26,6 +27,8 @@ export interface ContractBlock {
 export interface ContractHost {
 	readonly hypervisor: Hypervisor;
 	readonly rings: RingHost;
+	/** Pages of the control domain for others to map. */
+	readonly offers: GrantOffers;
 	readonly abilities: ContractAbilities;
 	/** Files in the control domain. */
 	readonly images: { hvmloader: string; bios: string };

@@ -7,7 +7,10 @@ import { evtchnsContract } from "./evtchns-contract.ts";
 import { foreignMemoryContract } from "./foreign-memory-contract.ts";
 import { grantsContract } from "./grants-contract.ts";
 import { linksContract } from "./links-contract.ts";
+import { listenersContract } from "./listeners-contract.ts";
 import { loopsContract } from "./loops-contract.ts";
+import { offersContract } from "./offers-contract.ts";
+import { pciContract } from "./pci-contract.ts";
 import { pvhContract } from "./pvh-contract.ts";
 import { resourcesContract } from "./resources-contract.ts";
 import { settingsContract } from "./settings-contract.ts";
@@ -22,10 +25,13 @@ export function contractRows(open: OpenContractHost): ContractRow[] {
 		pvhContract,
 		evtchnsContract,
 		grantsContract,
+		offersContract,
 		foreignMemoryContract,
 		devicesContract,
 		loopsContract,
 		linksContract,
+		pciContract,
+		listenersContract,
 		resourcesContract,
 	].flatMap((contract) => contract(open));
 }

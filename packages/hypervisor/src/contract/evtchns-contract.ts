@@ -34,6 +34,28 @@ export function evtchnsContract(open: OpenContractHost): ContractRow[] {
 			far.notify();
 			await until("the handler is called twice", () => calls >= 2);
 		},
+		"a paused channel calls nobody, says when it is resumed whether something came, and hears again": async ({
+			rings: { evtchns },
+		}) => {
+			const { near, far, counts } = pair(evtchns);
+			far.notify();
+			await until("the pair works", () => counts.near > 0);
+			near.pause();
+			near.pause();
+			assert.equal(near.resume(), false);
+			near.pause();
+			const heard = counts.near;
+			for (let times = 0; times < 3; times++) {
+				far.notify();
+				near.notify();
+				const before = counts.far;
+				await until("the other end has heard", () => counts.far > before);
+			}
+			assert.equal(counts.near, heard);
+			assert.equal(near.resume(), true);
+			far.notify();
+			await until("the resumed one hears again", () => counts.near > heard);
+		},
 		"after close the handler is never called, and closing again does nothing": async ({ rings: { evtchns } }) => {
 			const closing = pair(evtchns);
 			await expectMore(closing.counts, "near", () => closing.far.notify());

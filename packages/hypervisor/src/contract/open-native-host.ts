@@ -4,7 +4,7 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { openHypervisor, openRingHost } from "../native/index.ts";
+import { openGrantOffers, openHypervisor, openRingHost } from "../native/index.ts";
 import type { ContractBlock, ContractHost, OpenContractHost } from "./contract-host.ts";
 
 const run = promisify(execFile);
@@ -14,10 +14,12 @@ export function nativeContractHost(images: ContractHost["images"]): OpenContract
 	return async () => {
 		const hypervisor = openHypervisor();
 		const rings = openRingHost();
+		const offers = openGrantOffers();
 		const scratchDir = await mkdtemp(join(tmpdir(), "bulkhead-contract-"));
 		return {
 			hypervisor,
 			rings,
+			offers,
 			abilities: { independentMappings: true, deviceNodes: true, socketPeers: true },
 			images,
 			scratchDir,
@@ -25,6 +27,7 @@ export function nativeContractHost(images: ContractHost["images"]): OpenContract
 			addLink,
 			countHandles: () => readdirSync("/proc/self/fd").length,
 			close: async () => {
+				offers.close();
 				rings.close();
 				hypervisor.close();
 				await rm(scratchDir, { recursive: true, force: true });

@@ -5,11 +5,12 @@ import { elfKernel, note, u64 } from "./elf-kernel.ts";
  *
  * - `report`: writes 32 bytes into the output ring of its console (TINY_REPORT), sends its console event, powers off.
  * - `idle`: blocks for ever.
+ * - `flood`: sends its console event, for ever.
  *
  * ELF64 with Xen's notes (elfnote.h); start_info and the console ring as in xen.h and io/console.h; hypercalls by the
  * `syscall` instruction: sched_op 29, event_channel_op 32.
  */
-export type TinyKernelBehaviour = "report" | "idle";
+export type TinyKernelBehaviour = "report" | "idle" | "flood";
 
 /** Where `report` writes in the console page, relative to the page. */
 export const TINY_REPORT = {
@@ -68,6 +69,16 @@ const CODE: Record<TinyKernelBehaviour, readonly number[]> = {
 		0x0f, 0x05, //                                           syscall
 		0xeb, 0xf0, //                                           jmp to the start
 	],
+	flood: [
+		0x8b, 0x46, 0x50, //                                     mov eax, [rsi+0x50]   console.domU.evtchn
+		0x50, //                                                 push rax
+		// again:
+		0x48, 0x89, 0xe6, //                                     mov rsi, rsp
+		0xbf, 0x04, 0x00, 0x00, 0x00, //                         mov edi, 4            EVTCHNOP_send
+		0xb8, 0x20, 0x00, 0x00, 0x00, //                         mov eax, 32
+		0x0f, 0x05, //                                           syscall
+		0xeb, 0xef, //                                           jmp again
+	],
 };
 
 /** An ELF file for the builder: one segment of one page at the virtual base, and the notes. */
@@ -85,6 +96,6 @@ export function tinyPvKernel(behaviour: TinyKernelBehaviour): Uint8Array {
 
 /** Which of the tiny kernels begins with this code, if one does: for an engine that recognises code and runs none. */
 export function tinyPvKernelBehaviour(code: Uint8Array): TinyKernelBehaviour | undefined {
-	const behaviours: TinyKernelBehaviour[] = ["report", "idle"];
+	const behaviours: TinyKernelBehaviour[] = ["report", "idle", "flood"];
 	return behaviours.find((behaviour) => CODE[behaviour].every((byte, at) => code[at] === byte));
 }

@@ -7,11 +7,17 @@ import type { BuiltImage } from "../ports/guest-builder.ts";
 export interface RingsAddon {
 	Evtchn: new (onEvent: (port: number) => void) => EvtchnAddon;
 	Grants: new () => GrantsAddon;
+	GrantOffers: new () => GrantOffersAddon;
 	ForeignMemory: new () => ForeignMemoryAddon;
 	FdPoll: new (fd: number, onReady: (readable: boolean, writable: boolean, hangup: boolean) => void) => FdPollAddon;
 	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean };
 	openPty(): { masterFd: number; path: string };
 	peerCredentials(fd: number): { uid: number; gid: number; pid: number };
+	listenUnix(path: string, mode: number, uid: number, gid: number): number;
+	listenTcp(address: string, port: number): number;
+	openInbox(path: string): number;
+	sendDescriptor(inbox: string, fd: number, token: string): void;
+	receiveDescriptor(inboxFd: number): { fd: number; token: string } | undefined;
 	attachLoop(path: string, readOnly: boolean): Promise<{ fd: number; path: string; major: number; minor: number }>;
 	joinBridge(name: string, bridge: string): Promise<void>;
 	setLinkMtu(name: string, mtu: number): Promise<void>;
@@ -24,6 +30,8 @@ export interface EvtchnAddon {
 	bindUnbound(domid: number): number;
 	unbind(port: number): void;
 	notify(port: number): void;
+	/** A port is masked when `onEvent` is called for it, and stays so until this. */
+	unmask(port: number): void;
 	keepAlive(wanted: boolean): void;
 	close(): void;
 }
@@ -37,6 +45,17 @@ export interface GrantsAddon {
 		notifyOffset?: number,
 		notifyPort?: number,
 	): ArrayBuffer;
+	unmap(buffer: ArrayBuffer): boolean;
+	close(): void;
+}
+
+export interface GrantOffersAddon {
+	offer(
+		domid: number,
+		pages: number,
+		notifyOffset?: number,
+		notifyPort?: number,
+	): { buffer: ArrayBuffer; refs: number[] };
 	unmap(buffer: ArrayBuffer): boolean;
 	close(): void;
 }
@@ -61,6 +80,7 @@ export interface ControlAddon {
 	shutdown(domid: number, reason: number): Promise<void>;
 	list(): Promise<RawDomain[]>;
 	find(domid: number): Promise<RawDomain | undefined>;
+	setHandle(domid: number, handle: Uint8Array): Promise<void>;
 	setMaxVcpus(domid: number, count: number): Promise<void>;
 	setMaxMemory(domid: number, maxKiB: number): Promise<void>;
 	setMemoryMapLimit(domid: number, maxKiB: number): Promise<void>;
@@ -72,10 +92,23 @@ export interface ControlAddon {
 	sendTrigger(domid: number, trigger: number, vcpu: number): Promise<void>;
 	permitIoPorts(domid: number, first: number, count: number, allow: boolean): Promise<void>;
 	permitIrq(domid: number, irq: number): Promise<number>;
+	withdrawIrq(domid: number, pirq: number): Promise<void>;
 	permitMemory(domid: number, first: number, count: number, allow: boolean): Promise<void>;
 	mapMemory(domid: number, first: number, count: number, guestFrame: number): Promise<void>;
+	assignPci(domid: number, device: number, relaxed: boolean): Promise<void>;
+	deassignPci(domid: number, device: number): Promise<void>;
+	testAssignPci(domid: number, device: number): Promise<void>;
+	quarantinePci(device: number, quarantined: boolean): Promise<void>;
+	hostMemoryMap(): Promise<{ start: number; size: number; type: number }[]>;
+	setMemoryMap(
+		domid: number,
+		starts: readonly number[],
+		sizes: readonly number[],
+		types: readonly number[],
+	): Promise<void>;
 	securityId(label: string): Promise<number>;
 	sendDebugKeys(keys: string): Promise<void>;
+	dumpCore(domid: number, fd: number): Promise<void>;
 	getVcpu(domid: number, vcpu: number): Promise<Omit<VcpuInfo, "vcpu">>;
 	getAffinity(domid: number, vcpu: number): Promise<{ hard: number[]; soft: number[] }>;
 	setAffinity(domid: number, vcpu: number, hard?: readonly number[], soft?: readonly number[]): Promise<void>;
@@ -188,6 +221,7 @@ export interface RawHost {
 	cpuKHz: number;
 	hvm: boolean;
 	hap: boolean;
+	iommu: boolean;
 }
 
 export interface RawBuild {

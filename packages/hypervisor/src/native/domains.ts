@@ -10,6 +10,8 @@ import {
 	type HostInfo,
 	HVM_PARAMS,
 	type HvmParam,
+	MEMORY_TYPES,
+	type MemoryRegion,
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
 	TRIGGERS,
@@ -72,6 +74,10 @@ export class NativeDomains implements Domains {
 		return domain && domainInfo(domain);
 	}
 
+	setHandle(domid: DomId, handle: Uuid): Promise<void> {
+		return this.#on(domid, "change the handle of", () => this.#addon.setHandle(domid, uuidToBytes(handle)));
+	}
+
 	setMaxVcpus(domid: DomId, count: number): Promise<void> {
 		return this.#on(domid, "set the number of virtual CPUs of", () => this.#addon.setMaxVcpus(domid, count));
 	}
@@ -116,12 +122,33 @@ export class NativeDomains implements Domains {
 		return this.#on(domid, `give interrupt ${irq} to`, () => this.#addon.permitIrq(domid, irq));
 	}
 
+	withdrawIrq(domid: DomId, pirq: number): Promise<void> {
+		return this.#on(domid, `take interrupt ${pirq} from`, () => this.#addon.withdrawIrq(domid, pirq));
+	}
+
 	permitMemory(domid: DomId, { first, count }: HardwareRange, allow: boolean): Promise<void> {
 		return this.#on(domid, "set the device memory of", () => this.#addon.permitMemory(domid, first, count, allow));
 	}
 
 	mapMemory(domid: DomId, { first, count }: HardwareRange, guestFrame: number): Promise<void> {
 		return this.#on(domid, "map device memory into", () => this.#addon.mapMemory(domid, first, count, guestFrame));
+	}
+
+	async hostMemoryMap(): Promise<MemoryRegion[]> {
+		const regions = await attemptAsync("Could not read the host's memory map", () => this.#addon.hostMemoryMap());
+		return regions.map(({ type, ...region }) => ({ ...region, type: MEMORY_TYPES[type - 1] ?? "reserved" }));
+	}
+
+	setMemoryMap(domid: DomId, regions: readonly MemoryRegion[]): Promise<void> {
+		const column = (of: (region: MemoryRegion) => number): number[] => regions.map(of);
+		return this.#on(domid, "set the memory map of", () =>
+			this.#addon.setMemoryMap(
+				domid,
+				column(({ start }) => start),
+				column(({ size }) => size),
+				column(({ type }) => MEMORY_TYPES.indexOf(type) + 1),
+			),
+		);
 	}
 
 	securityId(label: string): Promise<number> {
@@ -148,6 +175,10 @@ export class NativeDomains implements Domains {
 
 	setTarget(stub: DomId, guest: DomId): Promise<void> {
 		return this.#on(stub, `give power over domain ${guest} to`, () => this.#addon.setTarget(stub, guest));
+	}
+
+	dumpCore(domid: DomId, fd: number): Promise<void> {
+		return this.#on(domid, "dump the core of", () => this.#addon.dumpCore(domid, fd));
 	}
 
 	async hostInfo(): Promise<HostInfo> {
@@ -241,6 +272,7 @@ export function hostInfo(raw: RawHost): HostInfo {
 		cpuKHz: raw.cpuKHz,
 		hvm: raw.hvm,
 		hap: raw.hap,
+		iommu: raw.iommu,
 		commandLine: raw.commandLine.trim(),
 		compiler: raw.compiler,
 	};

@@ -2,6 +2,7 @@ import type { RingHost } from "../ports/hypervisor.ts";
 import { NativeEventChannels } from "./event-channels.ts";
 import { NativeGrantMaps } from "./grant-maps.ts";
 import { NativeHostDevices } from "./host-devices.ts";
+import { openNativeInbox } from "./listener-inbox.ts";
 import { loadAddon } from "./load-addon.ts";
 
 /**
@@ -24,6 +25,7 @@ export function openRingHost(): RingHost {
 		evtchns,
 		grants,
 		devices,
+		openListenerInbox: (path) => openNativeInbox(addon, path),
 		close: () => {
 			devices.close();
 			// Before the event channels: an unmap notification needs its port.

@@ -105,9 +105,21 @@ export interface HostInfo {
 	cpuKHz: number;
 	hvm: boolean;
 	hap: boolean;
+	/** Devices can be given to guests (xl info: hvm_directio). */
+	iommu: boolean;
 	/** From xen_commandline, xen_changeset, compile info when available. */
 	commandLine: string;
 	compiler: string;
+}
+
+/** Kinds of memory in a map (E820), from 1 on. */
+export const MEMORY_TYPES = ["ram", "reserved", "acpi", "nvs", "unusable"] as const;
+
+/** A piece of a machine's memory map, in bytes. */
+export interface MemoryRegion {
+	start: number;
+	size: number;
+	type: (typeof MEMORY_TYPES)[number];
 }
 
 /** HVM params that the toolstack sets (hvm/params.h). */
@@ -141,6 +153,8 @@ export interface Domains {
 	shutdown(domid: DomId, reason: ShutdownReason): Promise<void>;
 	list(): Promise<DomainInfo[]>;
 	find(domid: DomId): Promise<DomainInfo | undefined>;
+	/** Another uuid than the one given at creation. */
+	setHandle(domid: DomId, handle: Uuid): Promise<void>;
 	setMaxVcpus(domid: DomId, count: number): Promise<void>;
 	setMaxMemory(domid: DomId, maxKiB: number): Promise<void>;
 	/** PV: limit of the pseudo-physical map. */
@@ -163,12 +177,23 @@ export interface Domains {
 	permitIoPorts(domid: DomId, range: HardwareRange, allow: boolean): Promise<void>;
 	/** Gives an interrupt of the host to the domain; answers the number that it has there. */
 	permitIrq(domid: DomId, irq: number): Promise<number>;
+	/** Takes an interrupt back, by the domain's own number of it. */
+	withdrawIrq(domid: DomId, pirq: number): Promise<void>;
 	/** Lets the domain map frames of the host's memory-mapped devices. */
 	permitMemory(domid: DomId, range: HardwareRange, allow: boolean): Promise<void>;
 	/** HVM and PVH: makes such frames appear in the guest from `guestFrame` on. */
 	mapMemory(domid: DomId, range: HardwareRange, guestFrame: number): Promise<void>;
+	/** The host's own memory map; kinds that are not known count as reserved. */
+	hostMemoryMap(): Promise<MemoryRegion[]>;
+	/** PV: the map that the guest finds, 1 to 128 regions. */
+	setMemoryMap(domid: DomId, regions: readonly MemoryRegion[]): Promise<void>;
 	/** The number of a FLASK label. @throws HypervisorError ENOSYS when Xen runs without XSM */
 	securityId(label: string): Promise<number>;
+	/**
+	 * Writes an ELF core of the domain's memory and processors to an open file (docs/misc/dump-core-format.txt). The domain
+	 * should not run meanwhile: pause it. Fails for a PV guest that has not set up its table of frames yet.
+	 */
+	dumpCore(domid: DomId, fd: number): Promise<void>;
 	hostInfo(): Promise<HostInfo>;
 	/** Keys of the hypervisor's own console (xl debug-keys); what they print is in its message ring. */
 	sendDebugKeys(keys: string): Promise<void>;

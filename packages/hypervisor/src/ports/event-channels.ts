@@ -5,6 +5,10 @@ export interface BoundEvtchn {
 	/** Our local port. */
 	readonly port: EvtchnPort;
 	notify(): void;
+	/** From now on the handler is not called. An event that comes is held back, and further ones cost nothing. Idempotent. */
+	pause(): void;
+	/** Events are listened to again. Answers whether one came meanwhile, for which the handler is not called any more. */
+	resume(): boolean;
 	close(): void;
 }
 

@@ -6,7 +6,11 @@ import type { GrantMaps } from "./grants.ts";
 import type { GuestBuilder } from "./guest-builder.ts";
 import type { HostDevices, LoopDevices } from "./host-devices.ts";
 import type { HotplugScripts } from "./hotplug-scripts.ts";
+import type { ImageDevices } from "./image-devices.ts";
+import type { ListenerInbox, Listeners } from "./listeners.ts";
 import type { NetworkLinks } from "./network-links.ts";
+import type { PciAssignment } from "./pci-assignment.ts";
+import type { Sysfs } from "./sysfs.ts";
 
 /** What the privileged daemon needs of a Xen host. */
 export interface Hypervisor {
@@ -15,8 +19,12 @@ export interface Hypervisor {
 	readonly builder: GuestBuilder;
 	readonly foreignMemory: ForeignMemory;
 	readonly loops: LoopDevices;
+	readonly images: ImageDevices;
 	readonly links: NetworkLinks;
 	readonly scripts: HotplugScripts;
+	readonly pci: PciAssignment;
+	readonly sysfs: Sysfs;
+	readonly listeners: Listeners;
 	close(): void;
 }
 
@@ -25,5 +33,7 @@ export interface RingHost {
 	readonly evtchns: EventChannels;
 	readonly grants: GrantMaps;
 	readonly devices: HostDevices;
+	/** Makes an inbox in place of a socket that lies there. @throws HypervisorError */
+	openListenerInbox(path: string): ListenerInbox;
 	close(): void;
 }

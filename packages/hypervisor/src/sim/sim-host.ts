@@ -1,7 +1,8 @@
 import { DOM0, type DomId, type EvtchnPort, type Uuid, uuid } from "@bulkhead/base";
 import { HypervisorError } from "../errors.ts";
-import type { HostInfo, ShutdownReason } from "../ports/domains.ts";
+import type { HostInfo, MemoryRegion, ShutdownReason } from "../ports/domains.ts";
 import type { HostDevices } from "../ports/host-devices.ts";
+import { pciNumber } from "../ports/pci-assignment.ts";
 import { SimFaults } from "./calls/faults.ts";
 import { SimFailure } from "./calls/sim-failure.ts";
 import { type SimClock, VirtualClock } from "./clock.ts";
@@ -9,6 +10,7 @@ import { SimDomain } from "./domains/sim-domain.ts";
 import type { SimCreate } from "./domains/sim-domains.ts";
 import { SimPools } from "./domains/sim-pools.ts";
 import { SimDevices } from "./files/sim-devices.ts";
+import { SimImages } from "./files/sim-images.ts";
 import { SimLoops } from "./files/sim-loops.ts";
 import { RunningGuest } from "./guests/running-guest.ts";
 import type { SimProgramTable } from "./guests/sim-program.ts";
@@ -16,6 +18,9 @@ import { tinyKernelProgram } from "./guests/tiny-kernel-program.ts";
 import { unknownProgram } from "./guests/unknown-program.ts";
 import type { SimScript } from "./network/sim-hotplug-scripts.ts";
 import { SimLinks } from "./network/sim-links.ts";
+import type { HandedOver } from "./network/sim-listeners.ts";
+import { SimIommu } from "./pci/sim-iommu.ts";
+import { type SimPciDevice, SimSysfs } from "./pci/sim-sysfs.ts";
 import { SimProcess } from "./sim-process.ts";
 
 export interface SimHostOptions {
@@ -33,6 +38,8 @@ export interface SimHostOptions {
 	destroyMs?: number;
 	/** Default: what Node can do alone. */
 	devices?: HostDevices;
+	/** PCI devices behind an IOMMU. Default: the host has neither. */
+	pciDevices?: readonly SimPciDevice[];
 }
 
 const DOM0_UUID: Uuid = uuid("00000000000000000000000000000000");
@@ -40,6 +47,8 @@ const DOM0_UUID: Uuid = uuid("00000000000000000000000000000000");
 const DOM0_MAX_PORT = (1 << 17) - 1;
 const FIRST_RESERVED_DOMID = 0x7ff0;
 const FIRST_FRAME = 0x10_0000;
+const FOUR_GIB = 2 ** 32;
+const LOW_RAM_END = 0xc000_0000;
 const CONSOLE_BYTES = 16 * 1024;
 
 /**
@@ -50,11 +59,16 @@ export class SimHost {
 	readonly clock: SimClock;
 	readonly faults: SimFaults = new SimFaults();
 	readonly loops: SimLoops = new SimLoops();
+	readonly images: SimImages = new SimImages(this.loops);
 	/** Empty at first. */
 	readonly links: SimLinks = new SimLinks();
 	/** Hot-plug scripts by their path. None at first. */
 	readonly scripts: Map<string, SimScript> = new Map();
+	/** Listening sockets on their way to another process, by its inbox. */
+	readonly handedOver: HandedOver = new Map();
 	readonly devices: HostDevices;
+	readonly iommu: SimIommu;
+	readonly sysfs: SimSysfs;
 	/** Its processors and their pools. */
 	readonly cpus: SimPools;
 	readonly #memoryKiB: number;
@@ -70,6 +84,8 @@ export class SimHost {
 	constructor(options: SimHostOptions = {}) {
 		this.clock = options.clock ?? new VirtualClock();
 		this.devices = options.devices ?? new SimDevices();
+		this.sysfs = new SimSysfs(options.pciDevices);
+		this.iommu = new SimIommu(options.pciDevices?.map(({ address }) => pciNumber(address)));
 		this.#memoryKiB = options.memoryKiB ?? 8 * 1024 * 1024;
 		this.cpus = new SimPools(options.cpus ?? 4);
 		this.#destroyMs = options.destroyMs ?? 0;
@@ -134,6 +150,19 @@ export class SimHost {
 		return this.#memoryKiB - used;
 	}
 
+	/** @internal RAM with the usual hole below 4 GiB. */
+	get memoryMap(): MemoryRegion[] {
+		const bytes = this.#memoryKiB * 1024;
+		const low = Math.min(bytes, LOW_RAM_END);
+		return [
+			{ start: 0, size: 0x9_fc00, type: "ram" },
+			{ start: 0xf_0000, size: 0x1_0000, type: "reserved" },
+			{ start: 0x10_0000, size: low - 0x10_0000, type: "ram" },
+			{ start: LOW_RAM_END, size: FOUR_GIB - LOW_RAM_END, type: "reserved" },
+			...(bytes > low ? [{ start: FOUR_GIB, size: bytes - low, type: "ram" as const }] : []),
+		];
+	}
+
 	/** @internal */
 	info(): HostInfo {
 		return {
@@ -145,6 +174,7 @@ export class SimHost {
 			cpuKHz: 1_000_000,
 			hvm: true,
 			hap: true,
+			iommu: this.iommu.isPresent,
 			commandLine: "",
 			compiler: "none: simulated",
 		};
@@ -215,6 +245,7 @@ export class SimHost {
 		if (!domain.isDying || !domain.isScrubbed || domain.foreignMappings > 0) return;
 		if (this.#domains.get(domain.domid) !== domain) return;
 		this.#domains.delete(domain.domid);
+		this.iommu.reclaim(domain.domid);
 		this.#tell(domain);
 	}
 
@@ -244,6 +275,7 @@ export class SimHost {
 			maxVcpus: this.cpus.count,
 			maxEvtchnPort: DOM0_MAX_PORT,
 			cpupool: 0,
+			hasIommu: false,
 			createdAtMs: this.clock.now() - 1,
 		});
 		dom0.pauseCount = 0;

@@ -5,13 +5,16 @@ import { SimCpus } from "./domains/sim-cpus.ts";
 import type { SimDomain } from "./domains/sim-domain.ts";
 import { SimDomains } from "./domains/sim-domains.ts";
 import { SimEventChannels } from "./events/sim-event-channels.ts";
+import { SimImageDevices } from "./files/sim-image-devices.ts";
 import { SimLoopDevices } from "./files/sim-loop-devices.ts";
 import { SimGuestBuilder } from "./guests/sim-guest-builder.ts";
 import { SimForeignMemory } from "./memory/sim-foreign-memory.ts";
 import { SimGrantMaps } from "./memory/sim-grant-maps.ts";
 import { SimGrantOffers } from "./memory/sim-grant-offers.ts";
 import { SimHotplugScripts } from "./network/sim-hotplug-scripts.ts";
+import { openSimInbox, SimListeners } from "./network/sim-listeners.ts";
 import { SimNetworkLinks } from "./network/sim-network-links.ts";
+import { SimPciAssignment } from "./pci/sim-pci-assignment.ts";
 import type { SimHost } from "./sim-host.ts";
 
 /** One process (or kernel) in one domain of a simulated host, and everything that it holds. */
@@ -45,22 +48,28 @@ export class SimProcess {
 		const grants = new SimGrantMaps(parts);
 		this.offers = new SimGrantOffers(parts);
 		const loops = new SimLoopDevices(parts);
+		const listeners = new SimListeners(parts);
 		// The mappings before the event channels: an unmap notification needs its port.
-		this.#holders = [foreignMemory, loops, this.offers, grants, evtchns];
+		this.#holders = [foreignMemory, loops, listeners, this.offers, grants, evtchns];
 		this.hypervisor = {
 			domains: new SimDomains(parts),
 			cpus: new SimCpus(parts),
 			builder: new SimGuestBuilder(parts),
 			foreignMemory,
 			loops,
+			images: new SimImageDevices(parts),
 			links: new SimNetworkLinks(parts),
 			scripts: new SimHotplugScripts(parts),
+			pci: new SimPciAssignment(parts),
+			sysfs: host.sysfs,
+			listeners,
 			close: () => foreignMemory.close(),
 		};
 		this.rings = {
 			evtchns,
 			grants,
 			devices: host.devices,
+			openListenerInbox: (path) => openSimInbox(host.handedOver, path),
 			close: () => {
 				grants.close();
 				evtchns.close();

@@ -12,11 +12,12 @@ export async function openSimContractHost(): Promise<ContractHost & { host: SimH
 	const images = { hvmloader: join(scratchDir, "hvmloader"), bios: join(scratchDir, "bios") };
 	await writeFile(images.hvmloader, "hvmloader");
 	await writeFile(images.bios, "BIOS");
-	const { hypervisor, rings } = process;
+	const { hypervisor, rings, offers } = process;
 	return {
 		host,
 		hypervisor,
 		rings,
+		offers,
 		abilities: { independentMappings: false, deviceNodes: false, socketPeers: false },
 		images,
 		scratchDir,
@@ -34,6 +35,7 @@ export async function openSimContractHost(): Promise<ContractHost & { host: SimH
 		},
 		countHandles: () => host.heldCount,
 		close: async () => {
+			offers.close();
 			rings.close();
 			hypervisor.close();
 			await rm(scratchDir, { recursive: true, force: true });

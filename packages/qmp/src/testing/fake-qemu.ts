@@ -16,12 +16,15 @@ type Handler = (args: Record<string, unknown>, qemu: FakeQemu) => unknown;
 export interface FakeQemuOptions {
 	/** False: says nothing at first, as after a lost greeting. */
 	greets?: boolean;
+	/** Default: `oob`. */
+	capabilities?: readonly string[];
 	version?: { major: number; minor: number; micro: number };
 	/** Added to or replacing the ones it has. May be asynchronous; a promise that never settles is never answered. */
 	handlers?: Record<string, Handler>;
 }
 
 interface Command {
+	/** Of a command out of band, too. */
 	execute: string;
 	arguments?: Record<string, unknown>;
 	id?: unknown;
@@ -37,15 +40,19 @@ export class FakeQemu {
 	/** Every command received, in order, negotiation included. */
 	readonly received: Command[] = [];
 	running: boolean;
+	/** Commands that came out of band. */
+	outOfBand = 0;
 	readonly #stream: Duplex;
 	readonly #handlers: Map<string, Handler>;
 	readonly #lines = new LineSplitter(LONGEST_COMMAND);
 	readonly #version: { major: number; minor: number; micro: number };
+	readonly #capabilities: readonly string[];
 	#isNegotiated = false;
 
 	constructor(stream: Duplex, options: FakeQemuOptions = {}) {
 		this.running = true;
 		this.#stream = stream;
+		this.#capabilities = options.capabilities ?? ["oob"];
 		this.#version = options.version ?? { major: 7, minor: 2, micro: 22 };
 		this.#handlers = new Map([...this.#ownHandlers(), ...Object.entries(options.handlers ?? {})]);
 		stream.on("data", (chunk: Buffer) => this.#lines.push(chunk, (line) => this.#handle(line)));
@@ -54,7 +61,9 @@ export class FakeQemu {
 	}
 
 	greet(): void {
-		this.send({ QMP: { version: { qemu: this.#version, package: "Debian 1:7.2+dfsg" }, capabilities: ["oob"] } });
+		this.send({
+			QMP: { version: { qemu: this.#version, package: "Debian 1:7.2+dfsg" }, capabilities: this.#capabilities },
+		});
 	}
 
 	emit(event: string, data?: Record<string, unknown>): void {
@@ -79,7 +88,9 @@ export class FakeQemu {
 
 	#handle(line: string): void {
 		if (line.trim() === "") return;
-		const command = JSON.parse(line) as Command;
+		const { "exec-oob": oob, ...given } = JSON.parse(line) as Command & { "exec-oob"?: string };
+		if (oob !== undefined) this.outOfBand++;
+		const command = oob === undefined ? given : { ...given, execute: oob };
 		this.received.push(command);
 		void this.#answer(command);
 	}

@@ -1,4 +1,5 @@
 import { ProtocolError } from "@bulkhead/base";
+import { LineBuffer } from "./line-buffer.ts";
 
 const NEWLINE = 0x0a;
 
@@ -9,8 +10,7 @@ const NEWLINE = 0x0a;
 export class LineSplitter {
 	readonly #limitBytes: number;
 	readonly #decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-	#parts: Uint8Array[] = [];
-	#bytes = 0;
+	readonly #line = new LineBuffer();
 	#refusal: ProtocolError | undefined;
 
 	constructor(limitBytes: number) {
@@ -30,18 +30,13 @@ export class LineSplitter {
 	}
 
 	#keep(part: Uint8Array): void {
-		if (this.#bytes + part.length > this.#limitBytes)
+		if (this.#line.length + part.length > this.#limitBytes)
 			this.#refuse(`QMP message is longer than ${this.#limitBytes} bytes`);
-		if (part.length === 0) return;
-		// A copy: a caller may use its buffer again, and a slice would keep all of it alive.
-		this.#parts.push(Uint8Array.from(part));
-		this.#bytes += part.length;
+		this.#line.append(part);
 	}
 
 	#takeLine(): string {
-		const bytes = Buffer.concat(this.#parts);
-		this.#parts = [];
-		this.#bytes = 0;
+		const bytes = this.#line.take();
 		try {
 			return this.#decoder.decode(bytes);
 		} catch (cause) {
@@ -50,7 +45,7 @@ export class LineSplitter {
 	}
 
 	#refuse(message: string, cause?: unknown): never {
-		this.#parts = [];
+		this.#line.take();
 		this.#refusal = new ProtocolError(message, { cause });
 		throw this.#refusal;
 	}

@@ -19,11 +19,12 @@ export interface QmpEvent {
 
 /** What QEMU sends (docs/interop/qmp-spec, section 2). */
 export type QmpMessage =
-	| { kind: "greeting"; version: QmpVersion }
+	| { kind: "greeting"; version: QmpVersion; capabilities: string[] }
 	| { kind: "return"; id: number; value: unknown }
 	| { kind: "error"; id: number; error: { class: string; desc: string } }
 	| ({ kind: "event" } & QmpEvent);
 
+const MOST_CAPABILITIES = 32;
 const EVENT_NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 
 /** @throws ProtocolError for anything that QEMU would not send to this client */
@@ -31,20 +32,31 @@ export function parseMessage(line: string): QmpMessage {
 	const message = parseJson(line);
 	if (!isRecord(message)) throw new ProtocolError("QMP message is not an object");
 	const { QMP: greeting, event, error } = message;
-	if (isRecord(greeting)) return { kind: "greeting", version: parseVersion(greeting.version) };
+	if (isRecord(greeting)) return parseGreeting(greeting);
 	if (typeof event === "string") return parseEvent(event, message);
 	if (isRecord(error)) return { kind: "error", id: parseId(message.id), error: parseError(error) };
 	if ("return" in message) return { kind: "return", id: parseId(message.id), value: message.return };
 	throw new ProtocolError("QMP message is of no known kind");
 }
 
-/** One line, newline included. */
-export function formatCommand(command: string, args: Record<string, unknown> | undefined, id: number): string {
-	return `${JSON.stringify({ execute: command, ...(args && { arguments: args }), id })}\r\n`;
+/** One line, newline included. Out of band: QEMU runs it at once, beside a command that it is busy with. */
+export function formatCommand(
+	command: string,
+	args: Record<string, unknown> | undefined,
+	id: number,
+	{ oob = false }: { oob?: boolean } = {},
+): string {
+	const given = oob ? { "exec-oob": command } : { execute: command };
+	return `${JSON.stringify({ ...given, ...(args && { arguments: args }), id })}\r\n`;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseGreeting({ version, capabilities }: Record<string, unknown>): QmpMessage {
+	const names = Array.isArray(capabilities) ? capabilities.filter((name) => typeof name === "string") : [];
+	return { kind: "greeting", version: parseVersion(version), capabilities: names.slice(0, MOST_CAPABILITIES) };
 }
 
 function parseId(id: unknown): number {

@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AttachConsole, AttachedConsole, ConsoleName, ConsolePaths, RelayResult } from "@bulkhead/api/relay";
 import { errnoOf, Mutex, type ProtocolError, serializeError, type Uuid } from "@bulkhead/base";
-import { Journal, type PtyFiles, REPLACED, ServedConsole } from "@bulkhead/console";
+import { FairTurns, Journal, type PtyFiles, REPLACED, ServedConsole } from "@bulkhead/console";
 import type { RingHost } from "@bulkhead/hypervisor";
 import type { RelayLog } from "../relay-log.ts";
 
@@ -32,6 +32,7 @@ export class ConsoleTable {
 	readonly #entries = new Map<string, Entry>();
 	readonly #changes = new Mutex();
 	readonly #draining = new Set<ServedConsole>();
+	readonly #turns = new FairTurns();
 
 	constructor(options: ConsoleTableOptions) {
 		this.#options = options;
@@ -124,6 +125,7 @@ export class ConsoleTable {
 				remotePort,
 				pty,
 				journal,
+				schedule: this.#turns.plan,
 				ringId: `${bootId}/${domid}/${gref}/${remotePort}`,
 				socketPath: join(socketDirectory, `${label}.sock`),
 				onBroken: (error) => this.#broken(request, error),

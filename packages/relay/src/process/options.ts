@@ -7,6 +7,8 @@ export interface CommandLine {
 	allowRoot: boolean;
 	runDirectory: string;
 	stateDirectory: string;
+	/** Of one console's output. */
+	journalKiB: number;
 	qmpAllow: string[];
 	logLevel: string;
 	help: boolean;
@@ -14,6 +16,9 @@ export interface CommandLine {
 }
 
 export const LOG_LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
+
+const DEFAULT_JOURNAL_KIB = 2048;
+const JOURNAL_KIB = { least: 16, most: 1024 * 1024 } as const;
 
 export const USAGE: string = `Usage: bulkhead-relay [options]
 
@@ -24,6 +29,8 @@ Xen devices as root and then becomes an ordinary user.
   --allow-root        stay root: for development only
   --run-dir DIR       sockets (default ${RELAY_PATHS.runDirectory})
   --state-dir DIR     journals of consoles (default ${RELAY_PATHS.stateDirectory})
+  --journal-size KIB  kept of each console's output (default ${DEFAULT_JOURNAL_KIB}): the newest
+                      half to whole of it
   --qmp-allow NAME    allow one more QMP command, or "prefix*"; may be repeated
   --log-level LEVEL   ${LOG_LEVELS.join(", ")} (default info); JSON lines on stderr
   --help, --version
@@ -44,6 +51,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 		allowRoot: values["allow-root"],
 		runDirectory: values["run-dir"],
 		stateDirectory: values["state-dir"],
+		journalKiB: journalSize(values["journal-size"]),
 		qmpAllow: values["qmp-allow"],
 		logLevel: values["log-level"],
 		help: values.help,
@@ -51,11 +59,21 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 	};
 }
 
+/** @throws InvalidInputError */
+function journalSize(text: string): number {
+	const kib = Number(text);
+	if (Number.isInteger(kib) && kib >= JOURNAL_KIB.least && kib <= JOURNAL_KIB.most) return kib;
+	throw new InvalidInputError(`Journal size ${JSON.stringify(text)} is no number of KiB`, {
+		remedy: `Give a whole number, ${JOURNAL_KIB.least} to ${JOURNAL_KIB.most}`,
+	});
+}
+
 function parse(argv: readonly string[]): {
 	user: string;
 	"allow-root": boolean;
 	"run-dir": string;
 	"state-dir": string;
+	"journal-size": string;
 	"qmp-allow": string[];
 	"log-level": string;
 	help: boolean;
@@ -71,6 +89,7 @@ function parse(argv: readonly string[]): {
 				"allow-root": { type: "boolean", default: false },
 				"run-dir": { type: "string", default: RELAY_PATHS.runDirectory },
 				"state-dir": { type: "string", default: RELAY_PATHS.stateDirectory },
+				"journal-size": { type: "string", default: `${DEFAULT_JOURNAL_KIB}` },
 				"qmp-allow": { type: "string", multiple: true, default: [] },
 				"log-level": { type: "string", default: "info" },
 				help: { type: "boolean", short: "h", default: false },

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import type { RingHost } from "@bulkhead/hypervisor";
-import { QmpClient, type QmpVersion, type QmpEvent as WireEvent } from "@bulkhead/qmp";
+import { QmpClient, type QmpEvent as WireEvent } from "@bulkhead/qmp";
 import { openVchanClient } from "@bulkhead/vchan";
 import { connectSocket } from "./connect-socket.ts";
 import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.ts";
+import { QEMU_INPUT, throttle } from "./throttle.ts";
 
 /**
  * Reaches QEMUs: those in stub domains over vchans, whose page is a grant of the stub domain and whose event channel is
@@ -12,6 +13,7 @@ import type { QmpConnection, QmpDialer, QmpEvent, QmpPlace } from "./qmp-dialer.
 export function dialQmp(host: RingHost): QmpDialer {
 	return async (place, { timeoutMs, signal, onEvent, onClosed }): Promise<QmpConnection> => {
 		const stream = await openStream(host, place, timeoutMs, signal);
+		throttle(stream, QEMU_INPUT);
 		// The client takes the stream over: it is destroyed (and the ring unmapped) when this fails.
 		const client = await QmpClient.open(stream, {
 			greetingTimeoutMs: timeoutMs,
@@ -23,8 +25,8 @@ export function dialQmp(host: RingHost): QmpDialer {
 			if (!closing) onClosed(error);
 		});
 		return {
-			version: formatVersion(client.version),
-			execute: (command, args, commandTimeoutMs) => client.execute(command, args, { timeoutMs: commandTimeoutMs }),
+			version: client.version,
+			execute: (command, args, options) => client.execute(command, args, options),
 			close: () => {
 				closing = true;
 				client.close();
@@ -48,8 +50,4 @@ function plainEvent({ event, data, timestamp: { seconds, microseconds } }: WireE
 	const timestamp = seconds * 1000 + Math.floor(microseconds / 1000);
 	const empty = Object.keys(data).length === 0;
 	return { event, ...(empty ? {} : { data }), ...(seconds >= 0 && Number.isFinite(timestamp) ? { timestamp } : {}) };
-}
-
-function formatVersion({ major, minor, micro }: QmpVersion): string {
-	return major < 0 || minor < 0 || micro < 0 ? "unknown" : `${major}.${minor}.${micro}`;
 }

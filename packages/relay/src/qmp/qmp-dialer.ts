@@ -1,4 +1,5 @@
 import type { QmpPlace } from "@bulkhead/api/relay";
+import type { QmpVersion } from "@bulkhead/qmp";
 
 export type { QmpPlace };
 
@@ -11,9 +12,13 @@ export interface QmpEvent {
 
 /** A negotiated session with a QEMU. */
 export interface QmpConnection {
-	/** "7.2.19" */
-	readonly version: string;
-	execute(command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown>;
+	/** What QEMU says of itself: nothing to rely on. */
+	readonly version: QmpVersion;
+	execute(
+		command: string,
+		args: Record<string, unknown> | undefined,
+		options: { timeoutMs: number; oob?: boolean },
+	): Promise<unknown>;
 	/** Idempotent; `onClosed` is not called for it. */
 	close(): void;
 }

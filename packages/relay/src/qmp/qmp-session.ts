@@ -1,13 +1,20 @@
+import { setMaxListeners } from "node:events";
 import type { AttachedQmp, AttachQmp, QmpStatus } from "@bulkhead/api/relay";
 import { CancelledError, DeadlineError, delay, ProtocolError, withDeadline } from "@bulkhead/base";
+import type { QmpVersion } from "@bulkhead/qmp";
+import { checkResult } from "@bulkhead/qmp/commands";
+import type { RelayLog } from "../relay-log.ts";
+import { TokenBucket } from "../stream/token-bucket.ts";
+import { type QmpAsker, QmpAudit } from "./qmp-audit.ts";
 import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
-import { checkCommand, isFitEvent, type QmpPolicy } from "./qmp-policy.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import { checkCommand, isFitEvent, type QmpCommand, type QmpPolicy } from "./qmp-policy.ts";
+import { Slots } from "./slots.ts";
 
 export interface QmpSessionOptions {
 	request: AttachQmp;
 	dial: QmpDialer;
 	policy: QmpPolicy;
+	log: RelayLog;
 	onEvent: (event: QmpEvent) => void;
 	/** The session is over, not by `close`. */
 	onEnded: (error: Error) => void;
@@ -17,6 +24,8 @@ export interface QmpSessionOptions {
 const ATTEMPT_MS = 3000;
 const RETRY_MS = { first: 100, most: 1000 } as const;
 const STATUS_MS = 10_000;
+/** Commands of the toolstack at once: it does not wait for others. */
+const TOOLSTACK_SLOTS = 8;
 
 /** The relay's conversation with one guest's QEMU, from the first attempt to the end. */
 export class QmpSession {
@@ -26,6 +35,9 @@ export class QmpSession {
 	readonly #events: TokenBucket;
 	readonly #connecting: Promise<QmpConnection>;
 	#connection: QmpConnection | undefined;
+	readonly #audit: QmpAudit;
+	readonly #slots: Slots;
+	readonly #ownSlots = new Slots(TOOLSTACK_SLOTS);
 	#passed = 0;
 	#dropped = 0;
 
@@ -33,35 +45,68 @@ export class QmpSession {
 		this.request = options.request;
 		this.#options = options;
 		this.#events = new TokenBucket(options.policy.events);
+		this.#slots = new Slots(options.policy.inFlight);
+		this.#audit = new QmpAudit(options.request.guest, options.log);
+		// Each command that waits listens.
+		setMaxListeners(0, this.#stop.signal);
 		this.#connecting = this.#connect();
 		this.#connecting.catch(() => {}); // Told by `status`.
 	}
 
-	describe(): AttachedQmp {
+	/** What QEMU says of itself, while the session is there. */
+	get version(): QmpVersion | undefined {
+		return this.#connection?.version;
+	}
+
+	/** @param clients connected to its sockets */
+	describe(clients: number): AttachedQmp {
 		const { greetingTimeoutMs: _, ...place } = this.request;
 		return {
 			...place,
 			state: this.#connection ? "connected" : "connecting",
-			...(this.#connection ? { qemuVersion: this.#connection.version } : {}),
+			...(this.#connection ? { qemuVersion: formatVersion(this.#connection.version) } : {}),
 			events: this.#passed,
 			droppedEvents: this.#dropped,
+			clients,
 		};
 	}
 
 	/** Awaits the connection and asks QEMU how it is. @throws DeadlineError, CancelledError, ProtocolError, … */
 	async status(): Promise<QmpStatus> {
 		const connection = await this.#connecting;
-		const answer = await connection.execute("query-status", undefined, STATUS_MS);
-		return { qemuVersion: connection.version, status: statusOf(answer) };
+		const answer = await connection.execute("query-status", undefined, { timeoutMs: STATUS_MS });
+		return { qemuVersion: formatVersion(connection.version), status: statusOf(answer) };
 	}
 
-	/** One command, if the policy allows it. While the session is being made, waiting for it counts as part of the time. */
-	async execute(command: string, args: Record<string, unknown> | undefined, timeoutMs: number): Promise<unknown> {
-		checkCommand(this.#options.policy, command, args);
+	/**
+	 * One command, if the policy allows it; its answer, if it has the form it should have. While the session is being made,
+	 * waiting for it counts as part of the time.
+	 */
+	async execute(command: QmpCommand & QmpAsker): Promise<unknown> {
+		const started = performance.now();
+		try {
+			checkCommand(this.#options.policy, command);
+			const answer = await this.#ask(command);
+			checkResult(command.command, answer);
+			this.#audit.done(command, performance.now() - started);
+			return answer;
+		} catch (error) {
+			this.#audit.failed(command, performance.now() - started, error);
+			throw error;
+		}
+	}
+
+	async #ask({ role, command, args, oob, timeoutMs }: QmpCommand): Promise<unknown> {
 		const deadline = performance.now() + timeoutMs;
 		const wait = { timeoutMs, signal: this.#stop.signal, what: "the guest's QEMU to greet" };
 		const connection = this.#connection ?? (await withDeadline(this.#connecting, wait));
-		return connection.execute(command, args, Math.max(1, Math.ceil(deadline - performance.now())));
+		const leftMs = (): number => Math.max(1, Math.ceil(deadline - performance.now()));
+		const slots = role === "toolstack" ? this.#ownSlots : this.#slots;
+		return slots.run(() => connection.execute(command, args, { timeoutMs: leftMs(), ...(oob && { oob }) }), {
+			timeoutMs: leftMs(),
+			signal: this.#stop.signal,
+			what: `a turn for ${command} among the commands for the guest's QEMU`,
+		});
 	}
 
 	/** Idempotent. */
@@ -129,6 +174,10 @@ export class QmpSession {
 		this.#passed++;
 		this.#options.onEvent(event);
 	}
+}
+
+function formatVersion({ major, minor, micro }: QmpVersion): string {
+	return major < 0 || minor < 0 || micro < 0 ? "unknown" : `${major}.${minor}.${micro}`;
 }
 
 function statusOf(answer: unknown): string {

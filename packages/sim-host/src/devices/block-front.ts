@@ -1,4 +1,4 @@
-import { DOM0 } from "@bulkhead/base";
+import { domId } from "@bulkhead/base";
 import type { SimMachine } from "@bulkhead/hypervisor/sim";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import { annoy } from "./hostile-front.ts";
@@ -78,8 +78,9 @@ export class BlockFront {
 		const node = `${this.#root}/${device}`;
 		const backend = await store.readText(`${node}/backend`);
 		await awaitState(store, backend, [XENBUS_STATE.initWait, XENBUS_STATE.connected], signal);
-		const { ref } = machine.grantPage(DOM0);
-		const channel = machine.process.rings.evtchns.bindUnbound(DOM0, () => {});
+		const server = domId(await store.readText(`${node}/backend-id`));
+		const { ref } = machine.grantPage(server);
+		const channel = machine.process.rings.evtchns.bindUnbound(server, () => {});
 		await Promise.all([
 			store.write(`${node}/ring-ref`, ref),
 			store.write(`${node}/event-channel`, channel.port),

@@ -1,4 +1,4 @@
-import { CancelledError, DOM0 } from "@bulkhead/base";
+import { CancelledError, domId } from "@bulkhead/base";
 import type { SimMachine } from "@bulkhead/hypervisor/sim";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import { awaitState, XENBUS_STATE } from "./xenbus.ts";
@@ -33,10 +33,11 @@ async function connectNic(machine: SimMachine, store: XenstoreClient, nic: strin
 	const node = `${nicsPath(machine)}/${nic}`;
 	const backend = await store.readText(`${node}/backend`);
 	await awaitState(store, backend, [XENBUS_STATE.initWait, XENBUS_STATE.connected], machine.signal);
-	const channel = machine.process.rings.evtchns.bindUnbound(DOM0, () => {});
+	const server = domId(await store.readText(`${node}/backend-id`));
+	const channel = machine.process.rings.evtchns.bindUnbound(server, () => {});
 	await Promise.all([
-		store.write(`${node}/tx-ring-ref`, machine.grantPage(DOM0).ref),
-		store.write(`${node}/rx-ring-ref`, machine.grantPage(DOM0).ref),
+		store.write(`${node}/tx-ring-ref`, machine.grantPage(server).ref),
+		store.write(`${node}/rx-ring-ref`, machine.grantPage(server).ref),
 		store.write(`${node}/event-channel`, channel.port),
 		store.write(`${node}/request-rx-copy`, 1),
 		store.write(`${node}/state`, XENBUS_STATE.connected),

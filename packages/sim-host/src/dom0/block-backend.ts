@@ -2,6 +2,8 @@ import { domId, evtchnPort, grantRef } from "@bulkhead/base";
 import { awaitState, XENBUS_STATE } from "../devices/xenbus.ts";
 import type { BackendParts, KernelBackend } from "./kernel-backends.ts";
 
+const SCRIPT_MS = 60_000;
+
 /**
  * One disk as Linux's blkback serves it: opens the block device, waits for the frontend's ring, maps and binds it. It
  * goes, and lets go of everything, when the frontend closes, its directory is removed or the frontend's domain dies. No request is carried:
@@ -56,17 +58,28 @@ export class BlockBackend implements KernelBackend {
 		}
 	}
 
+	/** A hot-plug script names the block device once the backend waits for one. */
+	async #awaitDevice(): Promise<string> {
+		const { store, path } = this.#parts;
+		const device = `${path}/physical-device`;
+		const known = await store.find(device);
+		if (known !== undefined) return known;
+		await store.write(`${path}/state`, XENBUS_STATE.initWait);
+		await store.waitFor(device, (found) => found !== undefined, { timeoutMs: SCRIPT_MS, signal: this.#stop.signal });
+		return store.readText(device);
+	}
+
 	async #serve(): Promise<void> {
 		const { host, kernel, store, path } = this.#parts;
-		const [device, frontend, owner] = await Promise.all([
-			store.readText(`${path}/physical-device`),
+		const [frontend, owner] = await Promise.all([
 			store.readText(`${path}/frontend`),
 			store.readText(`${path}/frontend-id`),
 		]);
+		void this.#followFrontend(frontend).catch(() => {});
+		const device = await this.#awaitDevice();
 		if (this.#stop.signal.aborted) return;
 		const disk = host.loops.open(device);
 		this.#held.push(() => disk.close());
-		void this.#followFrontend(frontend).catch(() => {});
 		await store.write(`${path}/state`, XENBUS_STATE.initWait);
 		await awaitState(store, frontend, [XENBUS_STATE.initialised, XENBUS_STATE.connected], this.#stop.signal);
 		const [ref, port] = await Promise.all([

@@ -1,9 +1,14 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
+import { ChannelFront } from "../devices/channel-front.ts";
+import type { DomainConnections } from "../domain-connections.ts";
 import type { EmulatedMachines } from "../stub/emulated-machines.ts";
 import { GuestShell } from "./guest-shell.ts";
 
-/** An HVM guest without PV drivers: firmware, then a shell on its first serial port when there is a disk to boot from. */
-export function hvmGuest(machines: EmulatedMachines): SimProgram {
+/**
+ * An HVM guest without PV drivers but that of channels: firmware, then a shell on its first serial port when there is a disk
+ * to boot from.
+ */
+export function hvmGuest(machines: EmulatedMachines, connections: DomainConnections): SimProgram {
 	return {
 		name: "hvm guest",
 		async run(machine: SimMachine) {
@@ -40,8 +45,14 @@ export function hvmGuest(machines: EmulatedMachines): SimProgram {
 			const qemu = await machines.attach(domid, guest, machine.signal);
 			if (!qemu) return;
 			write(`Firmware (simulated) in domain ${domid}, ${machine.image.memoryKiB / 1024} MiB\r\n`);
-			if (qemu.disks > 0) shell.start();
-			else write("No bootable device.\r\n");
+			if (qemu.disks === 0) {
+				write("No bootable device.\r\n");
+				return;
+			}
+			shell.start();
+			await new ChannelFront(machine, connections.open(machine)).follow().catch((error: unknown) => {
+				if (!machine.signal.aborted) machine.log(`channels: ${String(error)}`);
+			});
 		},
 	};
 }

@@ -1,6 +1,8 @@
 import type { SimMachine, SimProgram } from "@bulkhead/hypervisor/sim";
 import { BlockFront, type Manners } from "../devices/block-front.ts";
 import { openBootConsole } from "../devices/boot-console.ts";
+import { ChannelFront } from "../devices/channel-front.ts";
+import { isDriverDomain, serveDevices } from "../devices/driver-domain.ts";
 import { connectNics, followNics } from "../devices/network-front.ts";
 import type { DomainConnections } from "../domain-connections.ts";
 import { GuestShell } from "./guest-shell.ts";
@@ -14,6 +16,7 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 			const store = connections.open(machine);
 			const shell = new GuestShell(`domain-${machine.domid}`, {
 				write: (text) => console.write(text),
+				pour: (source) => console.pour(source),
 				poweroff: () => machine.shutdown("poweroff"),
 				reboot: () => machine.shutdown("reboot"),
 				crash: () => machine.shutdown("crash"),
@@ -31,6 +34,10 @@ export function linuxGuest(connections: DomainConnections, manners: () => Manner
 			if (nics.length > 0) console.write(`nics: ${nics.join(" ")}\r\n`);
 			void followNics(machine, store, nics).catch((error: unknown) => {
 				if (!machine.signal.aborted) machine.log(`nics: ${String(error)}`);
+			});
+			if (isDriverDomain(machine)) void serveDevices({ machine, store, isDeaf: manners() !== "polite" });
+			void new ChannelFront(machine, store).follow().catch((error: unknown) => {
+				if (!machine.signal.aborted) machine.log(`channels: ${String(error)}`);
 			});
 			shell.start();
 			await serveShutdownRequests(machine, store);

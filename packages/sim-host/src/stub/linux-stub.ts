@@ -50,6 +50,8 @@ export function linuxStub(parts: StubParts): SimProgram {
 				machines: parts.machines,
 				silentQmp: script.silentQmp ?? false,
 				refusedMedia: script.refusedMedia ?? 0,
+				lies: script.lies,
+				screen: script.screen,
 				onDeath: async (reason) => {
 					parts.onQemu(guest, undefined);
 					await report(store, model, log, reason);

@@ -1,7 +1,7 @@
 import { DOM0 } from "@bulkhead/base";
 import type { SimMachine } from "@bulkhead/hypervisor/sim";
 import { FakeQemu, type FakeQemuOptions } from "@bulkhead/qmp/testing";
-import { openVchanServer, type VchanServer } from "@bulkhead/vchan";
+import { openVchanServer, type VchanServer, type VchanSession } from "@bulkhead/vchan";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 
 export interface QmpChannelParts {
@@ -12,24 +12,26 @@ export interface QmpChannelParts {
 	qemu: FakeQemuOptions;
 }
 
-/** QEMU's QMP over a vchan of the stub domain: one client at a time, a new channel for each. */
+/** QEMU's QMP over a vchan of the stub domain: one client at a time, one monitor session for each. */
 export class QmpChannel {
 	readonly #parts: QmpChannelParts;
 	#vchan: VchanServer | undefined;
 	#qemu: FakeQemu | undefined;
-	#isClosed = false;
 
 	constructor(parts: QmpChannelParts) {
 		this.#parts = parts;
 	}
 
 	async open(): Promise<void> {
-		const { machine, store, path, qemu } = this.#parts;
+		const { machine, store, path } = this.#parts;
 		const { offers, rings } = machine.process;
-		const vchan = openVchanServer({ offers, evtchns: rings.evtchns, domid: DOM0 });
+		const vchan = openVchanServer({
+			offers,
+			evtchns: rings.evtchns,
+			domid: DOM0,
+			onSession: (session) => this.#serve(session),
+		});
 		this.#vchan = vchan;
-		this.#qemu = new FakeQemu(vchan, qemu);
-		vchan.once("close", () => this.#openAgain());
 		// ring-ref last: a client takes its presence for the sign that the channel is there.
 		await Promise.all([
 			store.write(`${path}/event-channel`, vchan.port),
@@ -43,16 +45,12 @@ export class QmpChannel {
 
 	/** With QEMU: the channel is withdrawn. */
 	async close(): Promise<void> {
-		this.#isClosed = true;
-		this.#vchan?.destroy();
+		await this.#vchan?.close();
 		await this.#parts.store.remove(this.#parts.path);
 	}
 
-	#openAgain(): void {
-		const { machine } = this.#parts;
-		if (this.#isClosed || machine.signal.aborted) return;
-		void this.open().catch((error: unknown) => {
-			if (!machine.signal.aborted) machine.log(`qmp: ${String(error)}`);
-		});
+	#serve(session: VchanSession): void {
+		session.on("error", () => {});
+		this.#qemu = new FakeQemu(session, this.#parts.qemu);
 	}
 }

@@ -1,11 +1,14 @@
 import type { DomId } from "@bulkhead/base";
 import type { SimMachine } from "@bulkhead/hypervisor/sim";
-import type { FakeQemu } from "@bulkhead/qmp/testing";
+import type { FakeQemu, FakeQemuOptions } from "@bulkhead/qmp/testing";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { GuestConsole } from "../devices/guest-console.ts";
 import { CdDrives } from "./cd-drives.ts";
 import type { EmulatedMachine, EmulatedMachines } from "./emulated-machines.ts";
+import { PluggedDevices } from "./plugged-devices.ts";
 import { QmpChannel } from "./qmp-channel.ts";
+import { ScreenChannels } from "./screen-channels.ts";
+import type { StubScript } from "./stub-script.ts";
 
 export interface SimQemuParts {
 	machine: SimMachine;
@@ -20,15 +23,20 @@ export interface SimQemuParts {
 	silentQmp: boolean;
 	/** How many media that come at run time are refused. */
 	refusedMedia: number;
+	/** Answers in place of its own. */
+	lies: FakeQemuOptions["handlers"];
+	/** How its screen is offered. */
+	screen: StubScript["screen"];
 	/** QEMU has died: the stub's init says so. */
 	onDeath: (reason: string) => Promise<void>;
 }
 
-/** QEMU in a stub domain, as far as the outside sees it: the guest's serial ports, its power button, QMP. */
+/** QEMU in a stub domain, as far as the outside sees it: the guest's serial ports, its power button, QMP, its screen. */
 export class SimQemu implements EmulatedMachine {
 	readonly args: readonly string[];
 	readonly #parts: SimQemuParts;
 	readonly #qmp: QmpChannel;
+	readonly #screen: ScreenChannels | undefined;
 	readonly #drives: CdDrives;
 	#flushes = 0;
 	#serials: readonly GuestConsole[] = [];
@@ -38,6 +46,12 @@ export class SimQemu implements EmulatedMachine {
 		this.#parts = parts;
 		this.args = parts.args;
 		this.#drives = new CdDrives(parts.args, parts.refusedMedia);
+		const { machine, store, path, args, screen } = parts;
+		if (screen !== "none")
+			this.#screen = new ScreenChannels({
+				...{ machine, store, path, args },
+				...(typeof screen === "function" ? { lies: screen } : screen),
+			});
 		this.#qmp = new QmpChannel({
 			machine: parts.machine,
 			store: parts.store,
@@ -46,9 +60,11 @@ export class SimQemu implements EmulatedMachine {
 				greets: !parts.silentQmp,
 				handlers: {
 					...this.#drives.handlers,
+					...new PluggedDevices().handlers,
 					stop: (_, qemu) => this.#stop(qemu),
 					system_powerdown: (_, qemu) => this.#pressPower(qemu),
 					quit: () => setImmediate(() => void this.die("The device model exited with status 0")),
+					...parts.lies,
 				},
 			},
 		});
@@ -69,6 +85,11 @@ export class SimQemu implements EmulatedMachine {
 		this.#drives.addDescriptor(devnum);
 	}
 
+	/** Keys that viewers of its screen have pressed. */
+	get keys(): readonly number[] {
+		return this.#screen?.keys ?? [];
+	}
+
 	/** How often it has been stopped, which writes out what it holds. */
 	get flushes(): number {
 		return this.#flushes;
@@ -81,6 +102,8 @@ export class SimQemu implements EmulatedMachine {
 		machines.register(guest, this);
 		machine.signal.addEventListener("abort", () => machines.unregister(guest, this), { once: true });
 		await store.write(`${path}/state`, "running");
+		// First, as who sees QMP looks for it.
+		await this.#screen?.open();
 		await this.#qmp.open();
 	}
 
@@ -101,6 +124,7 @@ export class SimQemu implements EmulatedMachine {
 		if (this.#isDead) return;
 		this.#isDead = true;
 		this.#parts.machines.unregister(this.#parts.guest, this);
+		await this.#screen?.close();
 		await this.#qmp.close();
 		await this.#parts.onDeath(reason);
 	}

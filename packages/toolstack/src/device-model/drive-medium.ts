@@ -1,4 +1,4 @@
-import { DeadlineError, delay, printable, type Uuid } from "@bulkhead/base";
+import { DeadlineError, delay, ProtocolError, printable, type Uuid } from "@bulkhead/base";
 import { executeTyped, type FdsetInfo } from "@bulkhead/qmp/commands";
 import type { DiskConfig } from "@bulkhead/xlcfg";
 import type { RingServices } from "../context.ts";
@@ -8,6 +8,7 @@ import { driveId } from "./qemu-args.ts";
 /** libxl's LIBXL_QMP_CMD_TIMEOUT. */
 const COMMAND_MS = 10_000;
 const POLL_MS = 200;
+const MOST_ENTRIES = 256;
 
 /** A CD drive of the guest's QEMU, and the only ways to change what is in it. What QEMU answers is checked for its form. */
 export interface Drive {
@@ -40,13 +41,27 @@ export async function ejectMedium(drive: Drive): Promise<void> {
 	await executeTyped(qmpOf(drive), "eject", { id: driveId(drive.disk), force: true });
 }
 
+/** What QEMU numbers and what its openers write beside a descriptor is small. */
+async function queryFdsets(drive: Drive): Promise<FdsetInfo[]> {
+	const sets = await executeTyped(qmpOf(drive), "query-fdsets");
+	if (sets.length > MOST_ENTRIES || !sets.every(isCredible))
+		throw new ProtocolError("QEMU's answer to query-fdsets cannot be");
+	return sets;
+}
+
+function isCredible({ "fdset-id": id, fds }: FdsetInfo): boolean {
+	return (
+		id >= 0 && id <= 0x7fff_ffff && fds.length <= MOST_ENTRIES && fds.every(({ opaque = "" }) => opaque.length <= 1024)
+	);
+}
+
 /** Makes QEMU let go of a medium that came by descriptor: an old one would be taken for the next. */
 export async function dropMedium(drive: Drive): Promise<void> {
-	const sets = await executeTyped(qmpOf(drive), "query-fdsets");
+	const sets = await queryFdsets(drive);
 	const own = sets.filter((set) => isOf(drive.disk, set));
 	for (const set of own) await executeTyped(qmpOf(drive), "remove-fd", { "fdset-id": set["fdset-id"] });
 	if (own.length === 0) return;
-	const left = await executeTyped(qmpOf(drive), "query-fdsets");
+	const left = await queryFdsets(drive);
 	if (left.some((set) => isOf(drive.disk, set)))
 		throw new DeviceError("QEMU did not let the old medium go", {
 			remedy: "See whether the guest's QEMU is stopped: bulkhead qmp GUEST query-status",
@@ -59,7 +74,7 @@ export async function dropMedium(drive: Drive): Promise<void> {
  */
 export async function awaitMedium(drive: Drive, deadline: number, signal?: AbortSignal): Promise<number> {
 	for (;;) {
-		const sets = await executeTyped(qmpOf(drive), "query-fdsets");
+		const sets = await queryFdsets(drive);
 		const found = sets.find((set) => isOf(drive.disk, set));
 		if (found) return found["fdset-id"];
 		if (performance.now() > deadline)

@@ -1,13 +1,13 @@
 import type { DomId } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import type { ArgsPlace } from "./args/args-place.ts";
+import { type ArgsPlace, inStub } from "./args/args-place.ts";
 import { ahciArgs, disksArgs, scsiArgs } from "./args/disk-args.ts";
-import { channelArgs, monitorArgs, nameArgs, targetArgs } from "./args/identity-args.ts";
+import { chrootArgs, monitorArgs, nameArgs, restrictionArgs, targetArgs, userArgs } from "./args/identity-args.ts";
 import { kernelArgs } from "./args/kernel-args.ts";
 import { bootArgs, machineArgs, memoryArgs, processorArgs, vendorArgs } from "./args/machine-args.ts";
 import { nicArgs } from "./args/nic-args.ts";
-import { wholeArgument } from "./args/option-text.ts";
-import { nographicArgs, screenArgs } from "./args/screen-args.ts";
+import { ownersArgs } from "./args/owners-args.ts";
+import { nographicArgs, screenArgs, stubScreenArgs } from "./args/screen-args.ts";
 import { serialArgs } from "./args/serial-args.ts";
 import { soundArgs } from "./args/sound-args.ts";
 import { spiceArgs } from "./args/spice-args.ts";
@@ -26,9 +26,8 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 	return [
 		...targetArgs(place),
 		...monitorArgs(place),
-		...channelArgs(config, place),
 		...nameArgs(config),
-		...screenArgs(config, place),
+		...(inStub(place) ? stubScreenArgs(config) : screenArgs(config)),
 		...kernelArgs(config, place),
 		...scsiArgs(config),
 		...serialArgs(config, place),
@@ -40,6 +39,8 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...soundArgs(config),
 		...processorArgs(config),
 		...nicArgs(config, place),
+		...restrictionArgs(place),
+		...chrootArgs(place),
 		...ownersArgs(config.deviceModel?.args),
 		...machineArgs(config),
 		...ownersArgs(config.deviceModel?.argsHvm),
@@ -47,6 +48,7 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 		...ahciArgs(config),
 		...disksArgs(config, place),
 		...vendorArgs(config),
+		...userArgs(place),
 	];
 }
 
@@ -54,6 +56,3 @@ export function qemuArgs(config: GuestConfig, place: ArgsPlace): string[] {
 export function stubQemuArgs(config: GuestConfig, guest: DomId): string[] {
 	return qemuArgs(config, { kind: "stub-domain", guest });
 }
-
-const ownersArgs = (args: readonly string[] = []): string[] =>
-	args.map((argument) => wholeArgument("device model's argument", argument));

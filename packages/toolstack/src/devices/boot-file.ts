@@ -27,7 +27,7 @@ export async function openBootFile(context: Context, file: BootFile): Promise<vo
 /** Safe to repeat. The folder goes with its last file. */
 export async function closeBootFile(context: Context, file: BootFile): Promise<void> {
 	const copy = join(context.places.bootFolder, file.role);
-	closeDisk(context, bootDiskConfig(file, copy));
+	await closeDisk(context, bootDiskConfig(file, copy));
 	await rm(copy, { force: true });
 }
 

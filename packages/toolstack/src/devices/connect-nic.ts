@@ -5,7 +5,7 @@ import type { NicConfig } from "@bulkhead/xlcfg";
 import { backendPath } from "../domain/paths.ts";
 import { DeviceError } from "../errors.ts";
 import { awaitBackend } from "./await-backend.ts";
-import { netbackName, TAP_SUFFIX } from "./vif.ts";
+import { netbackName, type ServableNic, TAP_SUFFIX, vifDevice } from "./vif.ts";
 import { runVifScript } from "./vif-script.ts";
 
 /** libxl's LIBXL_INIT_TIMEOUT is 10 s; an emulated host is slower. */
@@ -22,12 +22,10 @@ export interface NicHost {
  * name and script is the config's word, never that of a node which a guest can write.
  * @throws DeviceError, DeadlineError, CancelledError, HypervisorError
  */
-export async function connectNic(host: NicHost, domid: DomId, nic: NicConfig, signal?: AbortSignal): Promise<void> {
-	await awaitBackend(
-		host.xenstore,
-		{ domid, kind: "vif", devid: nic.devid },
-		{ timeoutMs: BACKEND_TIMEOUT_MS, signal },
-	);
+export async function connectNic(host: NicHost, domid: DomId, nic: ServableNic, signal?: AbortSignal): Promise<void> {
+	await awaitBackend(host.xenstore, vifDevice(domid, nic), { timeoutMs: BACKEND_TIMEOUT_MS, signal });
+	// Interface and script are that domain's own business (libxl: xl devd).
+	if (nic.backendDomid !== undefined) return;
 	const { links } = host.hypervisor;
 	if (nic.script !== undefined) {
 		// Renaming is the script's business, too.

@@ -8,7 +8,7 @@ import type { ConsoleRequest } from "../steps.ts";
 import { frontend, XENBUS_STATE } from "./xenbus.ts";
 
 /** Grant table entry 0 is the page of console 0 (grant_table.h: GNTTAB_RESERVED_CONSOLE). */
-const CONSOLE_0_GREF = grantRef(0);
+export const CONSOLE_0_GREF: GrantRef = grantRef(0);
 const FRONTEND_TIMEOUT_MS = 60_000;
 
 /** Console 0 has its ring from the builder; the others are xenbus devices whose frontend allocates one. */

@@ -1,41 +1,70 @@
-import { stat } from "node:fs/promises";
-import type { LoopDevice } from "@bulkhead/hypervisor";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type LoopDevice, physicalDevice } from "@bulkhead/hypervisor";
 import type { DiskConfig } from "@bulkhead/xlcfg";
-import type { ToolstackContext } from "../context.ts";
+import type { GuestPlaces, ToolstackContext } from "../context.ts";
 import { provided } from "../runtime.ts";
-import type { OpenDisk } from "./vbd.ts";
+import { isAwaited } from "./connect-disk.ts";
+import type { OpenDisk, ServableDisk } from "./vbd.ts";
 
 /** A disk that this process holds open until its guest is gone. A file's loop device detaches itself afterwards. */
 export interface HeldDisk extends OpenDisk {
 	loop: LoopDevice | undefined;
 }
 
-type DiskHolder = Pick<ToolstackContext, "hypervisor" | "openDisks">;
+type Host = Pick<ToolstackContext, "hypervisor" | "places">;
+type DiskHolder = Host & Pick<ToolstackContext, "openDisks">;
 
-export async function openDisk(holder: DiskHolder, disk: DiskConfig): Promise<void> {
+/** Where the server of a disk's image keeps what belongs to it. */
+export const imageFolderOf = ({ imageFolder }: GuestPlaces, { vdev }: Pick<DiskConfig, "vdev">): string =>
+	join(imageFolder, vdev);
+
+export async function openDisk(holder: DiskHolder, disk: ServableDisk): Promise<void> {
 	holder.openDisks.set(disk.vdev, await holdDisk(holder, disk));
 }
 
-/** Opens a disk without a place for it: the caller keeps it or releases its loop device. */
-export async function holdDisk({ hypervisor }: Pick<DiskHolder, "hypervisor">, disk: DiskConfig): Promise<HeldDisk> {
+/** Opens a disk without a place for it: the caller keeps it or lets it go. */
+export async function holdDisk(host: Host, disk: ServableDisk): Promise<HeldDisk> {
 	const path = provided(disk.path, `medium in ${disk.vdev}`);
+	if (isAwaited(disk)) return { disk, loop: undefined, devicePath: path };
 	const stats = await stat(path);
-	if (stats.isBlockDevice())
-		return { disk, loop: undefined, devicePath: path, physicalDevice: physicalDevice(stats.rdev) };
-	const loop = await hypervisor.loops.attach(path, { readOnly: disk.readOnly });
+	const isBlockDevice = stats.isBlockDevice();
+	if (disk.format !== "raw") return serveImage(host, disk, { path, isBlockDevice });
+	if (isBlockDevice) return { disk, loop: undefined, devicePath: path, physicalDevice: physicalDevice(stats.rdev) };
+	const loop = await host.hypervisor.loops.attach(path, { readOnly: disk.readOnly });
 	return { disk, loop, devicePath: loop.path, physicalDevice: loop.physicalDevice };
 }
 
-/** Safe to repeat. */
-export function closeDisk({ openDisks }: Pick<DiskHolder, "openDisks">, disk: DiskConfig): void {
-	openDisks.get(disk.vdev)?.loop?.release();
-	openDisks.delete(disk.vdev);
+async function serveImage(
+	{ hypervisor: { images }, places }: Host,
+	disk: ServableDisk,
+	file: { path: string; isBlockDevice: boolean },
+): Promise<HeldDisk> {
+	const { format, readOnly, discard = true } = disk;
+	if (format === "raw") throw new TypeError(`Disk ${disk.vdev} needs no image server`);
+	const folder = imageFolderOf(places, disk);
+	// A daemon that was killed while it attached this one has left its server.
+	await images.release(folder);
+	const device = await images.attach({ ...file, format, readOnly, discard: discard && !readOnly, folder });
+	return { disk, loop: undefined, devicePath: device.path, physicalDevice: device.physicalDevice };
 }
 
-/** "major:minor" in hexadecimal from Linux's 64-bit dev_t (glibc: gnu_dev_major, gnu_dev_minor). */
-export function physicalDevice(rdev: number): string {
-	const dev = BigInt(rdev);
-	const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-	const minor = (dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffff_ffffn);
-	return `${major.toString(16)}:${minor.toString(16)}`;
+/** Lets a disk go that has no place yet; blkback's hold goes with the device. */
+export async function letGo(host: Host, { disk, loop }: HeldDisk): Promise<void> {
+	loop?.release();
+	if (disk.format !== "raw") await host.hypervisor.images.release(imageFolderOf(host.places, disk));
+}
+
+/** Safe to repeat. An image's server has written everything when it resolves. */
+export async function closeDisk(holder: DiskHolder, disk: ServableDisk): Promise<void> {
+	holder.openDisks.get(disk.vdev)?.loop?.release();
+	holder.openDisks.delete(disk.vdev);
+	if (disk.format !== "raw") await holder.hypervisor.images.release(imageFolderOf(holder.places, disk));
+}
+
+/** Ends every image server of a guest, those of disks too that a killed daemon was about to attach. Safe to repeat. */
+export async function closeImages({ hypervisor, places }: Host): Promise<void> {
+	const folders = await readdir(places.imageFolder).catch(() => []);
+	await Promise.all(folders.map((vdev) => hypervisor.images.release(join(places.imageFolder, vdev))));
+	await rm(places.imageFolder, { recursive: true, force: true });
 }

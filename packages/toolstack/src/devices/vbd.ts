@@ -1,54 +1,75 @@
-import type { DomId } from "@bulkhead/base";
+import { DOM0, type DomId } from "@bulkhead/base";
 import type { DiskConfig } from "@bulkhead/xlcfg";
 import type { NodeTree } from "../domain/node-tree.ts";
-import { backendPath, frontendPath } from "../domain/paths.ts";
+import { recordOf } from "./record.ts";
 import { frontend, XENBUS_STATE } from "./xenbus.ts";
-import type { XenbusDevice } from "./xenbus-device.ts";
+import { type XenbusDevice, xenbusPaths } from "./xenbus-device.ts";
 
-/** A disk's block device in domain 0, ready to be named to blkback. */
+/** A disk ready to be named to its backend. */
 export interface OpenDisk {
-	disk: DiskConfig;
-	/** "/dev/loop0" or the block device itself. */
+	disk: ServableDisk;
+	/** "/dev/loop0", or the block device itself; what a script, or another domain, is told as it stands. */
 	devicePath: string;
-	/** "major:minor" in hexadecimal. */
-	physicalDevice: string;
+	/** "major:minor" in hexadecimal; undefined: a script, or the backend's own domain, finds it out. */
+	physicalDevice?: string;
 }
 
-export const vbdDevice = (domid: DomId, { devnum }: Pick<DiskConfig, "devnum">): XenbusDevice => ({
+/** A disk as the host serves it: its script is an absolute path, its backend's domain is known. */
+export interface ServableDisk extends DiskConfig {
+	/** Undefined: domain 0. */
+	backendDomid?: DomId;
+}
+
+export const vbdDevice = (
+	domid: DomId,
+	{ devnum, backendDomid }: Pick<ServableDisk, "devnum" | "backendDomid">,
+): XenbusDevice => ({
 	domid,
 	kind: "vbd",
 	devid: devnum,
+	...(backendDomid !== undefined && { backendDomid }),
 });
 
 /** The frontend's half of a virtual block device (libxl: device_disk_add). */
 export function vbdFrontend(domid: DomId, { disk }: OpenDisk): NodeTree {
-	return frontend(domid, backendPath(domid, "vbd", disk.devnum), {
+	const { backend } = xenbusPaths(vbdDevice(domid, disk));
+	const own = {
 		state: XENBUS_STATE.initialising,
 		"virtual-device": disk.devnum,
 		"device-type": deviceType(disk),
-	});
+	};
+	const { trusted = true, backendDomid = DOM0 } = disk;
+	return frontend(domid, backend, own, { trusted: trusted ? 1 : 0 }, backendDomid);
 }
 
 /**
- * The backend's half. What a hot-plug script would add afterwards (`physical-device`) is known already and written
- * along: no script runs, nothing is forked.
+ * The backend's half. What a hot-plug script would add afterwards (`physical-device`) is written along where it is known:
+ * then no script runs and nothing is forked. `direct-io-safe` allows what only QEMU's backend does.
  */
 export function vbdBackend(domid: DomId, { disk, devicePath, physicalDevice }: OpenDisk): NodeTree {
+	const { readOnly, cdrom, script, directIoSafe, discard = !readOnly } = disk;
 	return {
 		children: {
-			frontend: frontendPath(domid, "vbd", disk.devnum),
+			frontend: xenbusPaths(vbdDevice(domid, disk)).frontend,
 			"frontend-id": domid,
 			online: 1,
 			dev: disk.vdev,
 			type: "phy",
-			mode: disk.readOnly ? "r" : "w",
+			mode: readOnly ? "r" : "w",
 			"device-type": deviceType(disk),
-			...(disk.cdrom && { removable: 1 }),
+			...(cdrom && { removable: 1 }),
+			"discard-enable": discard ? 1 : 0,
+			...(directIoSafe && { "direct-io-safe": 1 }),
+			...(script !== undefined && { script }),
 			params: devicePath,
-			"physical-device": physicalDevice,
+			...(physicalDevice !== undefined && { "physical-device": physicalDevice }),
 			state: XENBUS_STATE.initialising,
 		},
 	};
 }
+
+/** @see recordOf */
+export const vbdRecord = (domid: DomId, disk: OpenDisk): NodeTree =>
+	recordOf(vbdDevice(domid, disk.disk), vbdBackend(domid, disk));
 
 const deviceType = ({ cdrom }: DiskConfig): string => (cdrom ? "cdrom" : "disk");

@@ -40,10 +40,15 @@ export function xenbusPaths(device: XenbusDevice): XenbusPaths {
 			`${server}/backend/${backendKind}/${domid}`,
 			`${server}/backend/${backendKind}`,
 			`${server}/backend`,
-			`${server}/error/backend/${backendKind}/${domid}`,
-			`${server}/error/backend/${backendKind}`,
-			`${server}/error/backend`,
-			...(backendDomid === DOM0 ? [`${server}/error`] : []),
+			// What another domain says of errors is its own to keep, and it could be in the way of every look at it.
+			...(backendDomid === DOM0
+				? [
+						`${server}/error/backend/${backendKind}/${domid}`,
+						`${server}/error/backend/${backendKind}`,
+						`${server}/error/backend`,
+						`${server}/error`,
+					]
+				: []),
 		],
 	};
 }

@@ -1,5 +1,5 @@
-import { DeadlineError, printable } from "@bulkhead/base";
-import type { XenstoreClient } from "@bulkhead/xenstore";
+import { DeadlineError, DOM0, printable } from "@bulkhead/base";
+import { type XenstoreClient, XenstoreError } from "@bulkhead/xenstore";
 import { awaitDriverGone, DRIVER_GONE_MS } from "../domain/driver-traces.ts";
 import { removeIfEmpty } from "../domain/remove-nodes.ts";
 import { XENBUS_STATE } from "./xenbus.ts";
@@ -10,6 +10,7 @@ import { readDriverErrors } from "./xenbus-errors.ts";
 const CLOSE_TIMEOUT_MS = 10_000;
 /** A backend whose frontend is gone has nobody to wait for but its own disk or wire. */
 const FORCED_TIMEOUT_MS = 2_000;
+const ASK_TIMEOUT_MS = 3_000;
 
 export interface RemovalOptions {
 	/** "auto": ask first, force when there is no answer. "force": do not ask. */
@@ -69,19 +70,23 @@ export async function removeXenbusDevice(
 /**
  * `online` = 0 tells the backend that it is not to wait for another frontend, Closing tells the frontend to let go. A
  * backend without a state is not there; one that is closed stays so. The directory is the backend's domain's: no guest
- * can make this transaction fail.
+ * can make this transaction fail. A driver domain can: it is then treated like one that does not close.
  */
 async function askToClose(store: XenstoreClient, device: XenbusDevice, signal?: AbortSignal): Promise<void> {
 	const { backend } = xenbusPaths(device);
-	await store.transaction(
-		async (tx) => {
-			const state = await tx.find(`${backend}/state`);
-			if (state === undefined) return;
-			await tx.write(`${backend}/online`, 0);
-			if (state !== `${XENBUS_STATE.closed}`) await tx.write(`${backend}/state`, XENBUS_STATE.closing);
-		},
-		{ signal },
-	);
+	try {
+		await store.transaction(
+			async (tx) => {
+				const state = await tx.find(`${backend}/state`);
+				if (state === undefined) return;
+				await tx.write(`${backend}/online`, 0);
+				if (state !== `${XENBUS_STATE.closed}`) await tx.write(`${backend}/state`, XENBUS_STATE.closing);
+			},
+			{ signal, timeoutMs: ASK_TIMEOUT_MS },
+		);
+	} catch (error) {
+		if (!(error instanceof XenstoreError) || error.code !== "xenstore-conflict") throw error;
+	}
 }
 
 async function isClosedWithin(
@@ -121,7 +126,7 @@ async function awaitTraces(
 ): Promise<string[]> {
 	const complaints: string[] = [];
 	try {
-		if ((device.backendDomid ?? 0) === 0) await awaitDriverGone(backendDeviceName(device), driverTimeoutMs);
+		if ((device.backendDomid ?? DOM0) === DOM0) await awaitDriverGone(backendDeviceName(device), driverTimeoutMs);
 	} catch (error) {
 		if (!(error instanceof DeadlineError)) throw error;
 		complaints.push(printable(error.message, 200));

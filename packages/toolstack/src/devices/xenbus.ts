@@ -23,9 +23,10 @@ export function frontend(
 	backend: string,
 	own: Readonly<Record<string, XenstoreValue>>,
 	fixed: Readonly<Record<string, XenstoreValue>> = {},
+	backendDomid: DomId = DOM0,
 ): NodeTree {
-	const readable = Object.entries({ backend, "backend-id": DOM0, ...fixed }).map(
+	const readable = Object.entries({ backend, "backend-id": backendDomid, ...fixed }).map(
 		([key, value]) => [key, { value, permissions: readableBy(domid) }] as const,
 	);
-	return { permissions: ownedBy(domid), children: { ...Object.fromEntries(readable), ...own } };
+	return { permissions: ownedBy(domid, backendDomid), children: { ...Object.fromEntries(readable), ...own } };
 }

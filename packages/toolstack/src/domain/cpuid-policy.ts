@@ -1,6 +1,7 @@
 import { InvalidInputError } from "@bulkhead/base";
 import { CPUID_REGISTERS, type CpuidLeaf, type CpuidRegister } from "@bulkhead/hypervisor";
 import { CPUID_WORDS } from "./cpuid-flags.ts";
+import { versionBits } from "./cpuid-version.ts";
 
 const REGISTER_BITS = 32;
 const SETTING = /^(?<name>[^=]+)=(?<value>.)$/;
@@ -47,6 +48,12 @@ export function cpuidLeaves(settings: readonly string[]): CpuidLeaf[] {
 		const [base, ...flags] = setting.split(",").map((part) => part.trim());
 		if (base !== "host") throw cpuidError(setting, `it must begin with "host", or with a leaf's number`);
 		for (const flag of flags) {
+			const version = versionBits(flag);
+			if (version === "wrong") throw cpuidError(setting, `${JSON.stringify(flag)} is no number that fits`);
+			if (version) {
+				for (const { bit, value } of version) registerOf(1, undefined, "eax")[REGISTER_BITS - 1 - bit] = value;
+				continue;
+			}
 			const { place, value } = flagOf(setting, flag);
 			registerOf(place.leaf, place.subleaf, place.register)[REGISTER_BITS - 1 - place.bit] = value;
 		}

@@ -8,7 +8,7 @@ export const dmArgvPath = (guest: Uuid): string => `${vmPath(guest)}/image/dm-ar
 /** What the stub domain's QEMU and init say about themselves; owned by the stub, so untrusted. */
 export const deviceModelPath = (stub: DomId, guest: DomId): string => `${domainPath(stub)}/device-model/${guest}`;
 /** Kinds of devices whose backends domain 0 has. */
-export const BACKEND_KINDS = ["vbd", "vif", "console"] as const;
+export const BACKEND_KINDS = ["vbd", "vif", "console", "vfb", "vkbd", "pci"] as const;
 export type BackendKind = (typeof BACKEND_KINDS)[number];
 export const frontendPath = (domid: DomId, kind: BackendKind, devid: number): string =>
 	`${domainPath(domid)}/device/${kind}/${devid}`;

@@ -1,6 +1,7 @@
 import { DOM0, type DomId, type EvtchnPort } from "@bulkhead/base";
 import type { Domains, HvmParam } from "@bulkhead/hypervisor";
 import type { PrepareSettings } from "../plan/domain-settings.ts";
+import { guestMemoryMap } from "./guest-memory-map.ts";
 
 /** libxl's LIBXL_MAXMEM_CONSTANT: what a domain may use beyond its memory. */
 export const MEMORY_SLACK_KIB = 1024;
@@ -25,6 +26,8 @@ export async function prepareDomain(
 		...params.map(([param, value]) => domains.setHvmParam(domid, param, value)),
 		type === "pv" ? domains.setMemoryMapLimit(domid, maxMemoryKiB) : domains.setPagingMempool(domid, pagingBytes),
 	]);
+	if (settings.hostMemoryMap)
+		await domains.setMemoryMap(domid, guestMemoryMap(await domains.hostMemoryMap(), maxMemoryKiB * 1024));
 	await domains.applyCpuPolicy(domid, settings.cpuPolicy);
 	return { storePort, consolePort };
 }

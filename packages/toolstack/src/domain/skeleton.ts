@@ -8,6 +8,7 @@ import { type NodeTree, writeNodes } from "./node-tree.ts";
 import { domainPath, toolstackPath, vmPath } from "./paths.ts";
 import { hidden, ownedBy, readableBy } from "./permissions.ts";
 import { MEMORY_SLACK_KIB } from "./prepare.ts";
+import { smbiosNodes } from "./smbios-strings.ts";
 
 export interface Skeleton {
 	domid: DomId;
@@ -17,6 +18,8 @@ export interface Skeleton {
 	role: Role;
 	/** Of an HVM guest: "qemu_xen" or "qemu_xen_traditional". */
 	dmVersion: string;
+	/** It serves devices to other domains, by a toolstack of its own (xl devd). */
+	driverDomain: boolean;
 }
 
 /** What its kernel tells the toolstack, and what the toolstack asks of it: the domain writes these. */
@@ -28,7 +31,7 @@ const GUEST_NODES = ["data", "drivers", "feature", "attr", "error"];
 /** The nodes that a domain finds when it starts (libxl__domain_make). */
 export function writeSkeleton(
 	store: XenstoreView,
-	{ domid, uuid, name, type, role, dmVersion }: Skeleton,
+	{ domid, uuid, name, type, role, dmVersion, driverDomain }: Skeleton,
 ): Promise<unknown> {
 	const vm = vmPath(uuid);
 	const owned = { permissions: ownedBy(domid, domid) };
@@ -48,7 +51,7 @@ export function writeSkeleton(
 			},
 			...(role === "guest" && {
 				device: { children: { suspend: { children: { "event-channel": owned } } } },
-				...ownedNodes(GUEST_NODES),
+				...ownedNodes(driverDomain ? [...GUEST_NODES, ...DRIVER_NODES] : GUEST_NODES),
 			}),
 		},
 	};
@@ -60,6 +63,9 @@ export function writeSkeleton(
 		writeNodes(store, toolstackPath(domid), { permissions: hidden, children: toolstack }),
 	]);
 }
+
+/** Where a driver domain writes down what it has started. */
+const DRIVER_NODES = ["libxl", "device-model"];
 
 export interface BuiltDomain {
 	domid: DomId;
@@ -125,6 +131,9 @@ function writeHvm(store: XenstoreView, domain: string, built: BuiltDomain): Prom
 		...(mmioHoleMiB !== undefined
 			? [store.write(`${domain}/platform/mmio_hole_size`, `${mmioHoleMiB * 1024 * 1024}`)]
 			: []),
+		...Object.entries(smbiosNodes(config.smbios)).map(([name, text]) =>
+			store.write(`${domain}/bios-strings/${name}`, text),
+		),
 		...(vmGenerationId === "generate" ? [store.write(`${domain}/platform/generation-id`, newGenerationId())] : []),
 	];
 }

@@ -1,10 +1,10 @@
 import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
-import { checkDisk } from "../check-files.ts";
+import { checkDisk } from "../check-disk.ts";
 import type { ToolstackContext } from "../context.ts";
 import { isEmulated } from "../device-model/qemu-args.ts";
-import { holdDisk } from "../devices/open-disk.ts";
+import { holdDisk, letGo } from "../devices/open-disk.ts";
 import { DeviceRefusedError } from "../errors.ts";
-import { addPvDisk, letGo } from "./pv-disk.ts";
+import { addPvDisk } from "./pv-disk.ts";
 
 /**
  * Whether a running guest can be given this disk. Answers a warning, or undefined.
@@ -34,13 +34,17 @@ export function checkAttach(disk: DiskConfig, { type, hdType, disks }: GuestConf
 }
 
 /** Attaches a disk to the running guest. A failure leaves nothing. @throws DeviceError, FileUnusableError, CancelledError */
-export async function attachDisk(context: ToolstackContext, disk: DiskConfig, signal?: AbortSignal): Promise<void> {
-	await checkDisk(disk);
-	const held = await holdDisk(context, disk);
+export async function attachDisk(
+	context: ToolstackContext,
+	disk: DiskConfig,
+	{ scriptDirectory, signal }: { scriptDirectory: string; signal?: AbortSignal },
+): Promise<void> {
+	const servable = await checkDisk(disk, { ...context, scriptDirectory });
+	const held = await holdDisk(context, servable);
 	try {
 		await addPvDisk(context, "guest", held, signal);
 	} catch (error) {
-		letGo(held);
+		await letGo(context, held);
 		throw error;
 	}
 	context.openDisks.set(disk.vdev, held);

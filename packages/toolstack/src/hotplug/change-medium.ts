@@ -1,15 +1,15 @@
 import { CancelledError } from "@bulkhead/base";
 import type { DiskConfig } from "@bulkhead/xlcfg";
-import { checkDisk } from "../check-files.ts";
+import { checkDisk } from "../check-disk.ts";
 import type { ToolstackContext } from "../context.ts";
 import { awaitMedium, type Drive, dropMedium, ejectMedium, insertMedium } from "../device-model/drive-medium.ts";
-import { closeDisk, type HeldDisk, holdDisk } from "../devices/open-disk.ts";
+import { closeDisk, type HeldDisk, holdDisk, letGo } from "../devices/open-disk.ts";
 import { vbdDevice } from "../devices/vbd.ts";
 import { XENBUS_STATE } from "../devices/xenbus.ts";
 import { xenbusPaths } from "../devices/xenbus-device.ts";
 import { DeviceError, DeviceRefusedError } from "../errors.ts";
 import { domidOf } from "../runtime.ts";
-import { addPvDisk, letGo, removePvDisk } from "./pv-disk.ts";
+import { addPvDisk, removePvDisk } from "./pv-disk.ts";
 
 /** libxl's LIBXL_HOTPLUG_TIMEOUT. */
 const CHANGE_MS = 40_000;
@@ -47,7 +47,7 @@ export async function changeMedium(context: ToolstackContext, change: MediumChan
 	const { disk, path, onDisk } = change;
 	const empty: DiskConfig = { ...disk, path: undefined };
 	const wanted: DiskConfig = { ...disk, path };
-	await checkDisk(wanted);
+	await checkDisk(wanted, { ...context, scriptDirectory: "" });
 	const { complaints, failure } = await takeOut(context, disk);
 	await onDisk(empty);
 	if (failure !== undefined) throw leftEmpty(disk, "QEMU did not let the old medium go", failure);
@@ -96,7 +96,7 @@ async function takeOut(context: ToolstackContext, disk: DiskConfig): Promise<Tak
 		...(hasStub ? [removePvDisk(context, "stub", disk, { mode: "auto", closeTimeoutMs: CLOSE_MS })] : []),
 		removePvDisk(context, "guest", disk, { mode, closeTimeoutMs: CLOSE_MS }),
 	]);
-	closeDisk(context, disk);
+	await closeDisk(context, disk);
 	return { complaints: removals.flatMap((removal) => removal.complaints), failure };
 }
 
@@ -124,7 +124,7 @@ async function putIn(
 		await addPvDisk(context, "guest", held, signal);
 	} catch (error) {
 		await takeOut(context, disk).catch(() => {});
-		letGo(held);
+		await letGo(context, held);
 		throw error;
 	}
 	context.openDisks.set(disk.vdev, held);

@@ -40,7 +40,7 @@ export async function detachDisk(
 	const removals = await Promise.all(
 		roles.map((role) => removePvDisk(context, role, disk, { mode, signal: options.signal })),
 	);
-	closeDisk(context, disk);
+	await closeDisk(context, disk);
 	return {
 		forced: removals.some(({ forced }) => forced),
 		complaints: removals.flatMap(({ complaints }) => complaints),

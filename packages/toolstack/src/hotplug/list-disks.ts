@@ -1,6 +1,7 @@
-import { DOM0, type DomId } from "@bulkhead/base";
+import type { DomId } from "@bulkhead/base";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { DiskConfig } from "@bulkhead/xlcfg";
+import { findBackendDomid } from "../devices/record.ts";
 import { vbdDevice } from "../devices/vbd.ts";
 import { xenbusPaths } from "../devices/xenbus-device.ts";
 
@@ -20,11 +21,12 @@ export function listDisks(store: XenstoreClient, domid: DomId, disks: readonly D
 }
 
 async function describeDisk(store: XenstoreClient, domid: DomId, disk: DiskConfig): Promise<DiskState> {
-	const { frontend, backend } = xenbusPaths(vbdDevice(domid, disk));
+	const backendDomid = await findBackendDomid(store, vbdDevice(domid, disk));
+	const { frontend, backend } = xenbusPaths({ ...vbdDevice(domid, disk), backendDomid });
 	const number = async (key: string): Promise<number | undefined> => {
 		const text = await store.find(`${frontend}/${key}`);
 		return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 	};
 	const [state, eventChannel, ringRef] = await Promise.all(["state", "event-channel", "ring-ref"].map(number));
-	return { disk, backendDomid: DOM0, backendPath: backend, state, eventChannel, ringRef };
+	return { disk, backendDomid, backendPath: backend, state, eventChannel, ringRef };
 }

@@ -1,10 +1,15 @@
 import type { Uuid } from "@bulkhead/base";
-import type { DiskConfig, GuestConfig } from "@bulkhead/xlcfg";
+import type { GuestConfig } from "@bulkhead/xlcfg";
+import { listens } from "../channels/channel-listener.ts";
+import { hasStubScreen } from "../device-model/args/screen-args.ts";
 import { serialConsoles } from "../device-model/args/serial-args.ts";
 import { bootFilesOf } from "../device-model/direct-boot.ts";
+import { isAwaited } from "../devices/connect-disk.ts";
+import type { ServableDisk } from "../devices/vbd.ts";
 import { type Plan, parallel, serial, step } from "../executor.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { ConsoleRequest, CreateStep, ImageRequest, Role } from "../steps.ts";
+import { usbTopology } from "../usb/usb-topology.ts";
 import {
 	type CreateSettings,
 	createSettings,
@@ -30,20 +35,17 @@ export function planCreate(config: GuestConfig, facts: HostFacts, options: Creat
 		: planStubHvm(config, facts, options);
 }
 
-/** PV and PVH: nothing is emulated, so there is no device model. */
+/** PV and PVH: nothing is emulated. Only a PV screen needs a QEMU, which serves it. */
 function planPv(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
-	const consoles: ConsoleRequest[] = [{ role: "guest", index: 0, label: "pv", pty: true }];
+	const consoles = consolesOf(config);
+	const served = besideDevices(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts);
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts)),
-		step({
-			name: "publish-devices",
-			roles: ["guest"],
-			disks: presentDisks(config),
-			bootDisks: [],
-			nics: facts.nics,
-			consoles,
-		}),
-		besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+		parallel(...openDisks(facts), ...openListeners(config), buildDomain("guest", config, facts)),
+		...(facts.qemu === undefined ? [] : [step<CreateStep>({ name: "announce-qemu" })]),
+		publishGuest(facts, consoles),
+		...publishChannels(config),
+		facts.qemu === undefined ? served : parallel(served, startQemu(facts.qemu)),
+		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
@@ -53,29 +55,40 @@ function planLocalHvm(config: GuestConfig, facts: HostFacts, options: CreateOpti
 	const consoles = consolesOf(config);
 	if (facts.qemu === undefined) throw new TypeError("The guest's facts lack its QEMU");
 	return serial<CreateStep>(
-		parallel(...openDisks(config), buildDomain("guest", config, facts)),
+		parallel(...openDisks(facts), ...openListeners(config), buildDomain("guest", config, facts)),
 		step({ name: "announce-qemu" }),
-		step({
-			name: "publish-devices",
-			roles: ["guest"],
-			disks: presentDisks(config),
-			bootDisks: [],
-			nics: facts.nics,
-			consoles,
-		}),
+		publishGuest(facts, consoles),
+		...publishChannels(config),
 		parallel(
-			besideNics(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
-			serial<CreateStep>(
-				step({ name: "start-qemu", binary: facts.qemu }),
-				step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
-				...connectTaps(facts),
-				step({ name: "connect-qmp-socket" }),
-				step({ name: "configure-qemu" }),
-			),
+			besideDevices(step<CreateStep>({ name: "connect-consoles", consoles }), ["guest"], facts),
+			startQemu(facts.qemu, connectTaps(facts)),
 		),
+		...plugUsb(config),
+		...attachPci(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
 }
+
+/** The devices of a guest without a stub domain. */
+const publishGuest = (facts: HostFacts, consoles: ConsoleRequest[]): Plan<CreateStep> =>
+	step({
+		name: "publish-devices",
+		roles: ["guest"],
+		disks: presentDisks(facts),
+		bootDisks: [],
+		nics: facts.nics,
+		consoles,
+	});
+
+/** A QEMU in domain 0, with what is left to do for it once it runs. */
+const startQemu = (binary: string, onceItRuns: readonly Plan<CreateStep>[] = []): Plan<CreateStep> =>
+	serial<CreateStep>(
+		step({ name: "start-qemu", binary }),
+		step({ name: "await-qemu", timeoutMs: DEVICE_MODEL_TIMEOUT_MS }),
+		...onceItRuns,
+		step({ name: "connect-qmp-socket" }),
+		step({ name: "configure-qemu" }),
+	);
 
 function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptions): Plan<CreateStep> {
 	const consoles = hvmConsoles(config);
@@ -85,7 +98,9 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 	const protocol = config.deviceModel?.place === "minios" ? "minios" : "linux";
 	return serial<CreateStep>(
 		parallel(
-			...openDisks(config),
+			...openDisks(facts),
+			...openListeners(config),
+			...(hasStubScreen(config) && config.vnc ? [step<CreateStep>({ name: "open-screen-listener" })] : []),
 			...bootFiles.map((file) => step<CreateStep>({ name: "open-boot-file", file })),
 			buildDomain("guest", config, facts),
 			buildDomain("stub", config, facts),
@@ -94,12 +109,13 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 		step({
 			name: "publish-devices",
 			roles: ["guest", "stub"],
-			disks: presentDisks(config),
+			disks: presentDisks(facts),
 			bootDisks: bootFiles.map(({ disk }) => disk.vdev),
 			nics: facts.nics,
 			consoles,
 		}),
-		besideNics(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
+		...publishChannels(config),
+		besideDevices(step<CreateStep>({ name: "connect-consoles", consoles: bootConsoles }), ["guest", "stub"], facts),
 		step({ name: "start-stub" }),
 		parallel(
 			step<CreateStep>({ name: "accept-consoles", consoles: xenbusConsoles }),
@@ -109,10 +125,26 @@ function planStubHvm(config: GuestConfig, facts: HostFacts, options: CreateOptio
 		parallel(
 			step<CreateStep>({ name: "connect-consoles", consoles: xenbusConsoles }),
 			// MiniOS' older QEMU has none: it is told what to do by xenstore (stub-domain.md §5).
-			...(protocol === "linux" ? [step<CreateStep>({ name: "connect-qmp" })] : []),
+			...(protocol === "linux" ? [connectQemu(config)] : []),
 		),
+		...plugUsb(config),
 		...(options.paused ? [] : [step<CreateStep>({ name: "start-guest" })]),
 	);
+}
+
+/** The screen last: what there is of it is known once QMP is. */
+function connectQemu(config: GuestConfig): Plan<CreateStep> {
+	const qmp = step<CreateStep>({ name: "connect-qmp" });
+	return hasStubScreen(config) ? serial<CreateStep>(qmp, step({ name: "connect-screen" })) : qmp;
+}
+
+/** One after the other: they share the bus's nodes. */
+const attachPci = ({ pci }: GuestConfig): Plan<CreateStep>[] =>
+	pci.map((device) => step<CreateStep>({ name: "attach-pci", device }));
+
+function plugUsb(config: GuestConfig): Plan<CreateStep>[] {
+	const topology = usbTopology(config);
+	return topology.controllers.length === 0 ? [] : [step<CreateStep>({ name: "plug-usb", topology })];
 }
 
 /** The consoles of stubdom.txt: log, save, restore, then the guest's serial ports; and the guest's own PV console. */
@@ -138,21 +170,36 @@ export function consolesOf(config: GuestConfig): ConsoleRequest[] {
 }
 
 /** Those with a medium: an empty CD drive is QEMU's alone. */
-const presentDisks = ({ disks }: GuestConfig): DiskConfig[] => disks.filter((disk) => disk.path !== undefined);
+const presentDisks = ({ disks }: HostFacts): ServableDisk[] => disks.filter((disk) => disk.path !== undefined);
 
 /**
- * Nics are set up before a domain runs: Linux waits for its network devices before its init starts, the stub domain's
+ * Nics, and disks that are not ready by themselves, are set up before a domain runs: Linux waits for its network devices before its init starts, the stub domain's
  * for as long as netback waits for us (xenbus_probe_frontend.c: wait_for_devices).
  */
-const besideNics = (other: Plan<CreateStep>, roles: Role[], { nics }: HostFacts): Plan<CreateStep> =>
-	nics.length === 0 ? other : parallel(other, step<CreateStep>({ name: "connect-nics", roles, nics }));
+function besideDevices(other: Plan<CreateStep>, roles: Role[], { disks, nics }: HostFacts): Plan<CreateStep> {
+	const awaited = disks.filter(isAwaited);
+	const others = [
+		...(awaited.length > 0 ? [step<CreateStep>({ name: "connect-disks", roles, disks: awaited })] : []),
+		...(nics.length > 0 ? [step<CreateStep>({ name: "connect-nics", roles, nics })] : []),
+	];
+	return others.length === 0 ? other : parallel(other, ...others);
+}
 
 /** A QEMU in domain 0 makes a tap for each emulated card; in a stub domain its init joins them. */
 const connectTaps = ({ nics }: HostFacts): Plan<CreateStep>[] =>
-	nics.some(({ type }) => type === "ioemu") ? [step<CreateStep>({ name: "connect-taps", nics })] : [];
+	nics.some(({ type, backendDomid }) => type === "ioemu" && backendDomid === undefined)
+		? [step<CreateStep>({ name: "connect-taps", nics })]
+		: [];
 
-const openDisks = (config: GuestConfig): Plan<CreateStep>[] =>
-	presentDisks(config).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+const openDisks = (facts: HostFacts): Plan<CreateStep>[] =>
+	presentDisks(facts).map((disk) => step<CreateStep>({ name: "open-disk", disk }));
+
+const openListeners = ({ channels }: GuestConfig): Plan<CreateStep>[] =>
+	channels.filter(listens).map((channel) => step<CreateStep>({ name: "open-listener", channel }));
+
+/** They are the guest's own devices, whatever runs its device model: its frontends are served when they come. */
+const publishChannels = ({ channels }: GuestConfig): Plan<CreateStep>[] =>
+	channels.length === 0 ? [] : [step<CreateStep>({ name: "publish-channels", channels })];
 
 /** What /libxl/<domid>/dm-version calls the device model. */
 const deviceModelVersion = ({ deviceModel }: GuestConfig): string =>
@@ -167,7 +214,14 @@ function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<Cr
 	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
 		step({ name: "create-domain", role, uuid, settings: create }),
-		step({ name: "write-skeleton", role, domainName: name, type, dmVersion }),
+		step({
+			name: "write-skeleton",
+			role,
+			domainName: name,
+			type,
+			dmVersion,
+			driverDomain: role === "guest" && config.driverDomain,
+		}),
 		step({ name: "prepare-domain", role, settings: prepare }),
 		...(placement ? [step<CreateStep>({ name: "place-domain", role, placement })] : []),
 		step({ name: "build-image", role, maxVcpus, image }),
@@ -205,7 +259,11 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 	return {
 		uuid: stubUuid,
 		name: `${config.name}-dm`,
-		create: { type: "pv", maxVcpus: 1 },
+		create: {
+			type: "pv",
+			maxVcpus: 1,
+			...(config.stub?.securityLabel !== undefined && { securityLabel: config.stub.securityLabel }),
+		},
 		prepare: {
 			type: "pv",
 			maxVcpus: 1,
@@ -217,14 +275,16 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 			timeOffsetSeconds: 0,
 			localtime: false,
 			cpuPolicy: {},
+			hostMemoryMap: false,
 		},
 		vcpus: 1,
 		image: { type: "pv", memoryKiB, kernel: stub.kernel, ramdisk: stub.ramdisk, commandLine: stub.commandLine },
 	};
 }
 
-function guestImage(config: GuestConfig, { firmware }: HostFacts): ImageRequest {
-	const { type, memoryKiB, maxMemoryKiB, kernel = "", ramdisk, commandLine, acpi } = config;
+function guestImage(config: GuestConfig, { firmware, bootProgram }: HostFacts): ImageRequest {
+	const { type, memoryKiB, maxMemoryKiB, ramdisk, commandLine, acpi } = config;
+	const kernel = bootProgram ?? config.kernel ?? "";
 	if (type === "pv") return { type, memoryKiB, kernel, ramdisk, commandLine };
 	if (type === "pvh") return { type, memoryKiB, maxMemoryKiB, kernel, ramdisk, commandLine, acpi };
 	const { vcpus, videoMemoryKiB, apic, mmioHoleMiB, acpiFirmware, smbiosFirmware } = config;

@@ -25,6 +25,8 @@ export interface PrepareSettings {
 	/** The guest's clock shows the host's local time. */
 	localtime: boolean;
 	cpuPolicy: CpuPolicy;
+	/** PV: the guest finds devices where the host has them. */
+	hostMemoryMap: boolean;
 }
 
 /** Where a domain's vcpus run, and how much. */
@@ -52,7 +54,7 @@ const TIMER_MODES = [
 
 /** libxl__domain_make's part. */
 export function createSettings(config: GuestConfig): CreateSettings {
-	const { type, passthrough } = config;
+	const { type } = config;
 	const isPv = type === "pv";
 	return {
 		type,
@@ -73,9 +75,14 @@ export function createSettings(config: GuestConfig): CreateSettings {
 		...(config.vpmu && { vpmu: true }),
 		...(config.msrRelaxed && { msrRelaxed: true }),
 		...(config.hvmPirq && { hvmPirq: true }),
-		...(passthrough !== undefined &&
-			passthrough !== "disabled" && { iommu: passthrough === "sync_pt" ? ("separate" as const) : ("shared" as const) }),
+		...iommuSetting(config),
 	};
+}
+
+/** With PCI devices the guest is behind the IOMMU, whether its config says so or not. */
+function iommuSetting({ passthrough, pci }: GuestConfig): Pick<CreateSettings, "iommu"> {
+	const wanted = passthrough ?? (pci.length > 0 ? "enabled" : "disabled");
+	return wanted === "disabled" ? {} : { iommu: wanted === "sync_pt" ? "separate" : "shared" };
 }
 
 /** libxl__build_pre's and libxl__arch_domain_create's part. */
@@ -93,6 +100,7 @@ export function prepareSettings(config: GuestConfig): PrepareSettings {
 		timeOffsetSeconds: config.rtcTimeOffsetSeconds,
 		localtime: config.localtime,
 		cpuPolicy: cpuPolicy(config),
+		hostMemoryMap: type === "pv" && config.e820Host,
 	};
 }
 

@@ -1,38 +1,34 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
 import type { ToolstackContext } from "../context.ts";
 import { awaitDeviceModel, awaitQmpVchan, type DeviceModelPlace } from "../device-model/await-running.ts";
 import { dmargs, miniosQemuArgs } from "../device-model/minios-args.ts";
 import { type StubArguments, writePair } from "../device-model/pair.ts";
 import { stubQemuArgs } from "../device-model/qemu-args.ts";
-import { closeBootFile, openBootFile } from "../devices/boot-file.ts";
 import { acceptConsole, connectConsole } from "../devices/console.ts";
-import { connectNics, connectTaps, disconnectNics } from "../devices/nics.ts";
-import { closeDisk, type HeldDisk, openDisk } from "../devices/open-disk.ts";
-import { writeDevices } from "../devices/publish.ts";
-import { nicsOf } from "../devices/vif.ts";
 import { buildImage } from "../domain/build-image.ts";
 import { createDomain } from "../domain/create-domain.ts";
 import { prepareDomain } from "../domain/prepare.ts";
-import { removeBackends, removeNodes } from "../domain/remove-nodes.ts";
+import { removeNodes } from "../domain/remove-nodes.ts";
 import { writeBuiltDomain, writeSkeleton } from "../domain/skeleton.ts";
 import type { StepActions } from "../executor.ts";
+import { attachPci } from "../pci/attach-pci.ts";
 import { domidOf, provided, runtimeOf } from "../runtime.ts";
+import { connectScreen } from "../screen/connect-screen.ts";
+import { closeScreenListener, holdScreenListener } from "../screen/screen-listener.ts";
 import type { CreateStep, Role } from "../steps.ts";
+import { plugUsb } from "../usb/plug-usb.ts";
+import { channelActions } from "./channel-actions.ts";
+import { counted, deviceActions } from "./device-actions.ts";
 import { localQemuActions } from "./local-qemu-actions.ts";
 import { placementActions } from "./placement-actions.ts";
 
 const QUICK_MS = 20_000;
 const BUILD_MS = 120_000;
 const QMP_MS = 20_000;
-/** The driver, the interface, then a script with its own 40 s. */
-const NICS_MS = 90_000;
 /** What the stub's kernel wants to be seeded with: 256 bits. */
 const SEED_BYTES = 32;
 
 const nameOf = (role: Role): string => (role === "guest" ? "the guest" : "the stub domain");
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function placeOf({ runtime, config }: ToolstackContext): DeviceModelPlace {
 	return { guest: { domid: domidOf(runtime, "guest"), uuid: config.uuid }, stub: domidOf(runtime, "stub") };
@@ -43,23 +39,6 @@ const releaseRings = ({ rings, config }: ToolstackContext): Promise<void> =>
 
 /** How each step of a create plan is done and undone. */
 export const createActions: StepActions<CreateStep, ToolstackContext> = {
-	"open-disk": {
-		title: ({ disk }) => `Opening disk ${disk.vdev}`,
-		timeoutMs: QUICK_MS,
-		run: ({ disk }, context) => openDisk(context, disk),
-		undo: async ({ disk }, context) => closeDisk(context, disk),
-	},
-
-	"open-boot-file": {
-		title: ({ file }) => `Preparing the guest's ${file.role} for the stub domain`,
-		timeoutMs: BUILD_MS,
-		run: ({ file }, context) => openBootFile(context, file),
-		undo: async ({ file }, context) => {
-			await closeBootFile(context, file);
-			await rm(context.places.bootFolder, { recursive: true, force: true });
-		},
-	},
-
 	"create-domain": {
 		title: ({ role }) => `Creating ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
@@ -77,10 +56,12 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	"write-skeleton": {
 		title: ({ role }) => `Writing the xenstore nodes of ${nameOf(role)}`,
 		timeoutMs: QUICK_MS,
-		async run({ role, domainName, type, dmVersion }, { runtime, xenstore }) {
+		async run({ role, domainName, type, dmVersion, driverDomain }, { runtime, xenstore }) {
 			const { uuid } = runtimeOf(runtime, role);
 			const domid = domidOf(runtime, role);
-			await xenstore.transaction((tx) => writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion }));
+			await xenstore.transaction((tx) =>
+				writeSkeleton(tx, { domid, uuid, name: domainName, type, role, dmVersion, driverDomain }),
+			);
 		},
 		async undo({ role }, { runtime, xenstore }) {
 			const { uuid, domid } = runtimeOf(runtime, role);
@@ -130,6 +111,9 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 	},
 
 	...placementActions,
+	...channelActions,
+
+	...deviceActions,
 
 	"pair-domains": {
 		title: () => "Making the stub domain the guest's device model",
@@ -147,47 +131,6 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 				context.xenstore.setTarget(stub, guest.domid),
 			]);
 		},
-	},
-
-	"publish-devices": {
-		title: ({ disks, nics, consoles }) =>
-			`Attaching ${[counted(disks.length, "disk"), ...(nics.length > 0 ? [counted(nics.length, "nic")] : [])].join(", ")} and ${counted(consoles.length, "console")}`,
-		timeoutMs: QUICK_MS,
-		async run({ roles, disks, bootDisks, nics, consoles }, { runtime, xenstore, openDisks }) {
-			const opened = (vdev: string): HeldDisk => provided(openDisks.get(vdev), `open disk ${vdev}`);
-			const both = disks.map(({ vdev }) => opened(vdev));
-			const devices = roles.map((role) => ({
-				domain: runtimeOf(runtime, role),
-				disks: role === "stub" ? [...both, ...bootDisks.map(opened)] : both,
-				nics: nicsOf(role, nics),
-				consoles: consoles.filter((console) => console.role === role).map(({ index }) => index),
-			}));
-			await xenstore.transaction((tx) => Promise.all(devices.map((each) => writeDevices(tx, each))));
-		},
-		async undo({ roles }, { runtime, xenstore }) {
-			await Promise.all(roles.map((role) => removeBackends(xenstore, domidOf(runtime, role))));
-		},
-	},
-
-	"connect-nics": {
-		title: ({ nics }) => `Setting up ${counted(nics.length, "nic")}`,
-		timeoutMs: NICS_MS,
-		async run({ roles, nics }, context, signal) {
-			await Promise.all(
-				roles.map((role) => connectNics(context, domidOf(context.runtime, role), nicsOf(role, nics), signal)),
-			);
-		},
-		async undo({ roles, nics }, context) {
-			await Promise.all(
-				roles.map((role) => disconnectNics(context, domidOf(context.runtime, role), nicsOf(role, nics))),
-			);
-		},
-	},
-
-	"connect-taps": {
-		title: ({ nics }) => `Setting up the taps of ${counted(nics.length, "nic")}`,
-		timeoutMs: NICS_MS,
-		run: ({ nics }, context, signal) => connectTaps(context, domidOf(context.runtime, "guest"), nics, signal),
 	},
 
 	"start-stub": {
@@ -237,6 +180,32 @@ export const createActions: StepActions<CreateStep, ToolstackContext> = {
 			await context.rings.attachQmp({ guest: context.config.uuid, domid: place.stub, ...ring, timeoutMs: QMP_MS });
 		},
 		undo: (_, context) => releaseRings(context),
+	},
+
+	"open-screen-listener": {
+		title: () => "Listening for viewers of the screen",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => holdScreenListener(context),
+		undo: async (_, context) => closeScreenListener(context),
+	},
+
+	"connect-screen": {
+		title: () => "Serving the screen",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => connectScreen(context, placeOf(context)),
+		undo: (_, context) => releaseRings(context),
+	},
+
+	"attach-pci": {
+		title: ({ device }) => `Giving the guest PCI device ${device.name ?? device.address}`,
+		timeoutMs: BUILD_MS,
+		run: ({ device }, context) => attachPci(context, device, { starting: true }),
+	},
+
+	"plug-usb": {
+		title: ({ topology }) => `Plugging in ${counted(topology.controllers.length, "USB controller")}`,
+		timeoutMs: BUILD_MS,
+		run: ({ topology }, context) => plugUsb(context, topology),
 	},
 
 	...localQemuActions,

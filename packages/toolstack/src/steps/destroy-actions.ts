@@ -1,20 +1,27 @@
+import { closeListeners } from "../channels/channel-listener.ts";
 import type { ToolstackContext } from "../context.ts";
 import { removeLocalQemu } from "../device-model/dom0/local-qemu.ts";
 import { flushDisks } from "../device-model/flush.ts";
 import { closeBootFiles } from "../devices/boot-file.ts";
-import { disconnectNics } from "../devices/nics.ts";
-import { closeDisk } from "../devices/open-disk.ts";
+import { detachNic, disconnectNics } from "../devices/nics.ts";
+import { closeDisk, closeImages } from "../devices/open-disk.ts";
+import { removeForeignDevices } from "../devices/record.ts";
 import { nicsOf } from "../devices/vif.ts";
 import { awaitDomainGone } from "../domain/await-end.ts";
 import { awaitDriversGone, removeDriverErrors } from "../domain/driver-traces.ts";
 import { removeNodes } from "../domain/remove-nodes.ts";
 import type { StepActions } from "../executor.ts";
-import { runtimeOf } from "../runtime.ts";
+import { removePvDisk } from "../hotplug/pv-disk.ts";
+import { releasePci } from "../pci/attach-pci.ts";
+import { domidOf, runtimeOf } from "../runtime.ts";
+import { closeScreenListener } from "../screen/screen-listener.ts";
 import type { DestroyStep, Role } from "../steps.ts";
 
 const QUICK_MS = 20_000;
 /** Xen scrubs a dying domain's memory: libxl gives backends 10 s, big guests need longer. */
 const DESTROY_MS = 120_000;
+/** What image servers hold is written out: side by side, each with a time limit of its own. */
+const DISKS_MS = 60_000;
 const GONE_MS = 30_000;
 /** Each has 40 s, and they run side by side. */
 const SCRIPTS_MS = 60_000;
@@ -31,7 +38,7 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		},
 	},
 	"forget-relay": {
-		title: () => "Letting go of consoles and QMP",
+		title: () => "Letting go of consoles, screen and QMP",
 		timeoutMs: QUICK_MS,
 		run: ({ purge }, { rings, config }) => rings.release(config.uuid, { purge }),
 	},
@@ -46,6 +53,21 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 		async run({ role }, { runtime, hypervisor }) {
 			const { domid } = runtimeOf(runtime, role);
 			if (domid !== undefined) await hypervisor.domains.destroy(domid);
+		},
+	},
+	"remove-devices": {
+		title: ({ role }) => `Taking ${nameOf(role)}'s devices from their backends`,
+		timeoutMs: SCRIPTS_MS,
+		async run({ role }, context) {
+			const { domid } = runtimeOf(context.runtime, role);
+			if (domid === undefined) return;
+			const scripted = context.config.disks.filter(
+				({ script, backend }) => script !== undefined && backend === undefined,
+			);
+			await Promise.all([
+				...scripted.map((disk) => removePvDisk(context, role, disk, { mode: "force" })),
+				removeForeignDevices(context.xenstore, domid),
+			]);
 		},
 	},
 	"disconnect-nics": {
@@ -75,11 +97,39 @@ export const destroyActions: StepActions<DestroyStep, ToolstackContext> = {
 			await removeDriverErrors(xenstore, domid);
 		},
 	},
+	"release-pci": {
+		title: () => "Taking PCI devices back",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => releasePci(context),
+	},
+	"close-channels": {
+		title: () => "Removing the sockets of channels",
+		timeoutMs: QUICK_MS,
+		run: (_, context) => closeListeners(context),
+	},
+	"close-screen": {
+		title: () => "Closing the screen's port",
+		timeoutMs: QUICK_MS,
+		run: async (_, context) => closeScreenListener(context),
+	},
+	"strip-guest": {
+		title: () => "Taking disks and nics from the guest",
+		timeoutMs: SCRIPTS_MS,
+		async run(_, context) {
+			const domid = domidOf(context.runtime, "guest");
+			const { disks, nics } = context.config;
+			await Promise.all([
+				...disks.map((disk) => removePvDisk(context, "guest", disk, { mode: "force" })),
+				...nics.map((nic) => detachNic(context, domid, nic, { force: true })),
+			]);
+		},
+	},
 	"release-disks": {
 		title: () => "Releasing disks",
-		timeoutMs: QUICK_MS,
+		timeoutMs: DISKS_MS,
 		async run(_, context) {
-			for (const disk of context.config.disks) closeDisk(context, disk);
+			await Promise.all(context.config.disks.map((disk) => closeDisk(context, disk)));
+			await closeImages(context);
 			await closeBootFiles(context);
 		},
 	},

@@ -3,11 +3,13 @@ import {
 	type BoundEvtchn,
 	type EventChannels,
 	type GrantMaps,
+	type GrantOffers,
 	HypervisorError,
 	type MappedGrants,
+	type OfferedPages,
+	type UnmapNotification,
 } from "@bulkhead/hypervisor";
 import { PAGE_BYTES } from "../layout.ts";
-import type { GrantOffers, OfferedPages } from "../server.ts";
 import type { FakeXen, Port, Region } from "./fake-xen.ts";
 
 /** What a process in one domain of a FakeXen sees of it. */
@@ -27,14 +29,10 @@ export class FakeDomain {
 			bindUnbound: (remote, onEvent) => this.#bound(this.#addPort(remote, undefined, onEvent)),
 			close: () => {},
 		};
-		this.offers = { offer: (reader, pages, onEnd) => this.#offer(reader, pages, onEnd) };
+		this.offers = { offer: (reader, pages, options) => this.#offer(reader, pages, options), close: () => {} };
 	}
 
-	#map(
-		owner: DomId,
-		refs: readonly GrantRef[],
-		{ onUnmap }: { onUnmap?: { clearByteOffset: number; notifyPort: EvtchnPort } },
-	): MappedGrants {
+	#map(owner: DomId, refs: readonly GrantRef[], { onUnmap }: { onUnmap?: UnmapNotification }): MappedGrants {
 		const [first] = refs;
 		if (first === undefined) throw new HypervisorError("No page to map", { errno: "EINVAL" });
 		const region = this.#xen.findRegion(owner, first);
@@ -66,7 +64,7 @@ export class FakeDomain {
 			region.memory = structuredClone(region.memory, { transfer: [region.memory] });
 	}
 
-	#offer(reader: DomId, pages: number, onEnd?: { clearByteOffset: number; notifyPort: EvtchnPort }): OfferedPages {
+	#offer(reader: DomId, pages: number, { onEnd }: { onEnd?: UnmapNotification } = {}): OfferedPages {
 		const refs = Array.from({ length: pages }, () => this.#xen.nextRef());
 		const region: Region = {
 			owner: this.domid,
@@ -124,6 +122,8 @@ export class FakeDomain {
 				if (port.isClosed) throw new HypervisorError(`Port ${port.port} is not bound`, { errno: "ENOTCONN" });
 				this.#xen.deliver(port.peer);
 			},
+			pause: notPaused,
+			resume: notPaused,
 			close: () => {
 				if (port.isClosed) return;
 				port.isClosed = true;
@@ -137,4 +137,8 @@ export class FakeDomain {
 		if (!found) throw new HypervisorError(`Port ${port} is not bound`, { errno: "EINVAL" });
 		this.#xen.deliver(found.peer);
 	}
+}
+
+function notPaused(): never {
+	throw new Error("A vchan endpoint listens as long as it is open");
 }

@@ -4,6 +4,7 @@ import type { Services } from "../services.ts";
 import { removeGuest } from "./build-guest.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
+import { serveChannels } from "./serve-channels.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /**
@@ -23,11 +24,12 @@ export async function adoptAll(services: Services, guests: Guests, supervisor: S
 }
 
 /** The supervisor's first look deals with a guest that has ended meanwhile. */
-function adopt(guest: Guest, { log }: Services, supervisor: Supervisor, domains: readonly DomainInfo[]): void {
+function adopt(guest: Guest, services: Services, supervisor: Supervisor, domains: readonly DomainInfo[]): void {
 	const { runtime, phase } = guest.record;
 	const isThere = domains.some(({ uuid }) => uuid === runtime.guest.uuid);
-	log.info({ guest: guest.uuid, name: guest.name, domid: runtime.guest.domid, isThere }, "Adopted a guest");
+	services.log.info({ guest: guest.uuid, name: guest.name, domid: runtime.guest.domid, isThere }, "Adopted a guest");
 	if (phase === "running" && guest.record.deviceModelFailure === undefined) supervisor.watchDeviceModel(guest);
+	if (phase === "running") serveChannels(guest, services);
 }
 
 async function settle(guest: Guest, services: Services, guests: Guests, supervisor: Supervisor): Promise<void> {

@@ -12,6 +12,8 @@ import {
 } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
+import { serveChannels, stopChannels } from "./serve-channels.ts";
+import { tellOfScreen } from "./tell-of-screen.ts";
 
 export interface BuildOptions {
 	paused: boolean;
@@ -29,11 +31,11 @@ const RELAY_TIMEOUT_MS = 5000;
  * @throws FileUnusableError, NicUnusableError, NotEnoughMemoryError, StepFailedError, CancelledError
  */
 export async function buildGuest(guest: Guest, services: Services, options: BuildOptions): Promise<void> {
-	const { hypervisor, installed, store, relay } = services;
+	const { hypervisor, xenstore, installed, store, relay, screenPolicy } = services;
 	const { record } = guest;
 	await relay.awaitConnection(RELAY_TIMEOUT_MS);
 	const stubUuid = record.runtime.stub?.uuid ?? record.uuid;
-	const facts = await checkHost(record.config, { hypervisor, installed, stubUuid });
+	const facts = await checkHost(record.config, { hypervisor, xenstore, installed, screenPolicy, stubUuid });
 	record.phase = "creating";
 	await store.save(record);
 	const plan = planCreate(record.config, facts, { paused: options.paused });
@@ -47,6 +49,8 @@ export async function buildGuest(guest: Guest, services: Services, options: Buil
 	record.phase = "running";
 	record.startedAt = new Date().toISOString();
 	await store.save(record);
+	serveChannels(guest, services);
+	tellOfScreen(guest, services);
 }
 
 /** After the executor's undoing: waits until the domains are gone. What still fails is left for `bulkhead destroy`. */
@@ -74,10 +78,15 @@ export async function removeGuest(
 	{ purge, onProgress }: RemoveOptions,
 ): Promise<void> {
 	guest.stopWatching();
+	await stopChannels(guest);
 	guest.record.phase = "ending";
 	await services.store.save(guest.record);
 	await findDomains(guest, services);
-	const plan = planDestroy(guest.record.runtime, { purge, nics: guest.record.config.nics });
+	const plan = planDestroy(guest.record.runtime, {
+		purge,
+		nics: guest.record.config.nics,
+		hasChannels: guest.record.config.channels.length > 0,
+	});
 	await execute(plan, destroyActions, { context: guest.context(services), onProgress });
 	if (!purge) return;
 	await services.store.remove(guest.uuid);

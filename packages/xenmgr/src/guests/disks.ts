@@ -6,6 +6,7 @@ import {
 	checkAttach,
 	checkDetach,
 	checkDrive,
+	checkSupported,
 	type DiskState,
 	detachDisk,
 	findDisk,
@@ -33,11 +34,12 @@ export function attachDiskTo(
 		requireRunning(guest);
 		const { config, runtime } = guest.record;
 		const disk = readDisk(spec, baseDir);
+		checkSupported({ ...config, disks: [disk] });
 		const place = config.deviceModel?.place;
 		const warnings = [checkAttach(disk, config), checkDiskFits(disk, config.disks, { ...config, place })].filter(
 			(each) => each !== undefined,
 		);
-		await attachDisk(guest.context(services), disk);
+		await attachDisk(guest.context(services), disk, services.installed.network);
 		runtime.attachedDisks = [...(runtime.attachedDisks ?? []), disk.vdev];
 		await setDisks(guest, services, [...config.disks, disk]);
 		tell(guest, services, disk, "attached");

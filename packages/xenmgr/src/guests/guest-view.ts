@@ -1,20 +1,22 @@
 import type { Guest as GuestDocument } from "@bulkhead/api";
-import type { AttachedConsole } from "@bulkhead/api/relay";
+import type { RelayHoldings } from "@bulkhead/api/relay";
 import type { Uuid } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import { type ConsoleRequest, consolesOf, type LocalQemu } from "@bulkhead/toolstack";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
+import { screenProblem } from "./tell-of-screen.ts";
 
+type Served = Pick<RelayHoldings, "consoles" | "screens">;
 type DomainTable = ReadonlyMap<number, DomainInfo>;
 
 /** What the API tells of guests: records joined with what Xen and the relay say now. */
 export async function describeGuests(guests: readonly Guest[], services: Services): Promise<GuestDocument[]> {
 	// A relay serves many guests: of one, only its own consoles are asked for.
 	const only = guests.length === 1 ? guests[0]?.uuid : undefined;
-	const [domains, consoles] = await Promise.all([services.hypervisor.domains.list(), listConsoles(services, only)]);
+	const [domains, served] = await Promise.all([services.hypervisor.domains.list(), listServed(services, only)]);
 	const table: DomainTable = new Map(domains.map((info) => [info.domid, info]));
-	return guests.map((guest) => describe(guest, table, consoles));
+	return guests.map((guest) => describe(guest, table, served));
 }
 
 export async function describeGuest(guest: Guest, services: Services): Promise<GuestDocument> {
@@ -23,11 +25,11 @@ export async function describeGuest(guest: Guest, services: Services): Promise<G
 	return document;
 }
 
-async function listConsoles({ relay }: Services, guest?: Uuid): Promise<AttachedConsole[]> {
-	return relay.connected ? (await relay.list(guest)).consoles : [];
+async function listServed({ relay }: Services, guest?: Uuid): Promise<Served> {
+	return relay.connected ? relay.list(guest) : { consoles: [], screens: [] };
 }
 
-function describe(guest: Guest, domains: DomainTable, consoles: readonly AttachedConsole[]): GuestDocument {
+function describe(guest: Guest, domains: DomainTable, { consoles, screens }: Served): GuestDocument {
 	const { record } = guest;
 	const { config, runtime } = record;
 	const info = domains.get(runtime.guest.domid ?? -1);
@@ -45,6 +47,7 @@ function describe(guest: Guest, domains: DomainTable, consoles: readonly Attache
 		...(runtime.stub ? { stub: describeStub(guest, domains) } : {}),
 		...(runtime.qemu ? { localQemu: describeLocalQemu(guest, runtime.qemu) } : {}),
 		...(guest.qmpStatus === undefined ? {} : { qmp: { status: guest.qmpStatus } }),
+		...describeScreen(guest, screens),
 		consoles: [
 			...consolesOf(config)
 				.filter(isForPeople)
@@ -63,6 +66,15 @@ function describe(guest: Guest, domains: DomainTable, consoles: readonly Attache
 		createdAt: record.createdAt,
 		...(record.lastEnd ? { lastEnd: record.lastEnd } : {}),
 	};
+}
+
+function describeScreen(guest: Guest, screens: Served["screens"]): Pick<GuestDocument, "screen"> {
+	const problem = screenProblem(guest);
+	if (problem !== undefined) return { screen: { viewers: 0, mostViewers: 0, problem } };
+	const screen = screens.find((each) => each.guest === guest.uuid);
+	if (!screen) return {};
+	const { socketPath, viewers, slots, listener } = screen;
+	return { screen: { socketPath, viewers, mostViewers: slots.length, ...(listener && { listen: listener }) } };
 }
 
 /** QEMU's own channels for saved state are nobody's console. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Mutex, randomUuid, type Uuid } from "@bulkhead/base";
-import type { HeldDisk, ToolstackContext } from "@bulkhead/toolstack";
+import type { HeldListener } from "@bulkhead/hypervisor";
+import { type ChannelServer, type HeldDisk, needsPvQemu, type ToolstackContext } from "@bulkhead/toolstack";
 import type { GuestConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { GuestRecord } from "./guest-store.ts";
@@ -18,6 +19,9 @@ export class Guest {
 	qmpStatus: string | undefined;
 	/** When it was restarted lately (performance.now()), to notice a loop. */
 	restarts: number[] = [];
+	/** What serves its channels. */
+	channels: ChannelServer | undefined;
+	readonly #listeners = new Map<string, HeldListener>();
 	readonly #openDisks = new Map<string, HeldDisk>();
 	#watching: AbortController | undefined;
 
@@ -37,11 +41,16 @@ export class Guest {
 		});
 	}
 
-	/** The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. */
-	static freshRuntime(config: GuestConfig): GuestRecord["runtime"] {
+	/**
+	 * The stub domain gets a new uuid each time, so that an old one can never be mistaken for it. The screen keeps its port:
+	 * viewers come back to it.
+	 */
+	static freshRuntime(config: GuestConfig, before?: GuestRecord["runtime"]): GuestRecord["runtime"] {
 		const guest = { uuid: config.uuid };
-		if (config.type !== "hvm") return { guest };
-		return config.deviceModel?.place === "dom0" ? { guest, qemu: {} } : { guest, stub: { uuid: randomUuid() } };
+		if (config.type !== "hvm") return needsPvQemu(config) ? { guest, qemu: {} } : { guest };
+		if (config.deviceModel?.place === "dom0") return { guest, qemu: {} };
+		const { address, port } = before?.screen ?? {};
+		return { guest, stub: { uuid: randomUuid() }, ...(port !== undefined && { screen: { address, port } }) };
 	}
 
 	get uuid(): Uuid {
@@ -57,7 +66,7 @@ export class Guest {
 		return { uuid: this.uuid, name: this.name, domid: this.record.runtime.guest.domid };
 	}
 
-	context({ xenstore, hypervisor, relay, store, directories }: Services): ToolstackContext {
+	context({ xenstore, hypervisor, relay, store, directories, screenPolicy }: Services): ToolstackContext {
 		return {
 			config: this.record.config,
 			runtime: this.record.runtime,
@@ -66,11 +75,14 @@ export class Guest {
 			places: {
 				bootFolder: join(directories.state, `${this.uuid}.boot`),
 				qemuFolder: join(directories.run, this.uuid),
+				imageFolder: join(directories.images, this.uuid),
 				xenRunFolder: directories.xenRun,
 				qemuLog: join(directories.log, `qemu-dm-${this.name}.log`),
 			},
 			rings: relay,
+			screenPolicy,
 			openDisks: this.#openDisks,
+			listeners: this.#listeners,
 			saveRuntime: () => store.save(this.record),
 		};
 	}

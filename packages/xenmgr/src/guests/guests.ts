@@ -81,9 +81,10 @@ export class Guests {
 
 	/** What a create would do, step by step, after all its checks; touches nothing. */
 	async planFor(config: GuestConfig, { paused }: { paused: boolean }): Promise<CreateStep[]> {
-		const { hypervisor, installed } = this.#services;
+		const { hypervisor, xenstore, installed, screenPolicy } = this.#services;
 		await this.#checkName(config.name);
-		const facts = await checkHost(config, { hypervisor, installed, stubUuid: randomUuid() });
+		const stubUuid = randomUuid();
+		const facts = await checkHost(config, { hypervisor, xenstore, installed, screenPolicy, stubUuid });
 		return stepsOf(planCreate(config, facts, { paused }));
 	}
 

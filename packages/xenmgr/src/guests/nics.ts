@@ -6,8 +6,9 @@ import {
 	checkFurtherNic,
 	DeviceRefusedError,
 	detachNic,
-	frontendPath,
+	findBackendDomid,
 	nicsOf,
+	xenbusPaths,
 } from "@bulkhead/toolstack";
 import type { NicConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
@@ -42,8 +43,8 @@ export async function attachGuestNic(
 		throw new DeviceRefusedError("device-refused", "An emulated network card cannot be plugged into a running guest", {
 			remedy: "Use type=vif: the guest sees it through its PV drivers",
 		});
-	const { hypervisor, installed, store } = services;
-	const nic = await checkFurtherNic(asked, record.config, hypervisor, installed.network);
+	const { installed, store } = services;
+	const nic = await checkFurtherNic(asked, record.config, services, installed.network);
 	record.config = { ...record.config, nics: [...earlier, asked] };
 	await store.save(record);
 	try {
@@ -118,7 +119,8 @@ async function freeDevid({ xenstore }: Services, domid: DomId, nics: readonly Ni
 async function describeNic(guest: Guest, nic: NicConfig, { xenstore, installed }: Services): Promise<Nic> {
 	const { devid, mac, type, model, bridge = installed.network.bridge } = nic;
 	const domid = guest.record.runtime.guest.domid ?? DOM0;
-	const frontend = frontendPath(domid, "vif", devid);
+	const backendDomid = await findBackendDomid(xenstore, { domid, kind: "vif", devid });
+	const { frontend, backend } = xenbusPaths({ domid, kind: "vif", devid, backendDomid });
 	const queue = `${frontend}/queue-0`;
 	const number = async (...paths: string[]): Promise<number> => {
 		for (const path of paths) {
@@ -140,11 +142,11 @@ async function describeNic(guest: Guest, nic: NicConfig, { xenstore, installed }
 		...(type === "ioemu" && { model }),
 		bridge,
 		interfaceName: nic.interfaceName ?? `vif${domid}.${devid}`,
-		backendDomid: DOM0,
+		backendDomid,
 		state,
 		eventChannel,
 		txRingRef,
 		rxRingRef,
-		backendPath: backendPath(domid, "vif", devid),
+		backendPath: backend,
 	};
 }

@@ -1,10 +1,14 @@
 import { CancelledError, serializeError } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import { awaitLocalQemuEnd, deviceModelPath, endOf, type LocalQemu, readDeviceModelError } from "@bulkhead/toolstack";
+import type { EndAction } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import { buildGuest, removeGuest } from "./build-guest.ts";
+import { keepCore } from "./dumps.ts";
 import { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
+import { preserveRenamed } from "./preserve-renamed.ts";
+import { stopChannels } from "./serve-channels.ts";
 
 /** A guest that was restarted this often within this time is not restarted again. */
 const RESTART_LIMIT = { count: 5, withinMs: 60_000 } as const;
@@ -89,7 +93,13 @@ export class Supervisor {
 			const action = actionFor(guest, reason);
 			this.#services.log.info({ guest: guest.uuid, reason, action }, "Guest ended");
 			if (action === "preserve") return this.#preserve(guest, reason);
-			if (action === "restart" && !this.#isLooping(guest)) return this.#restart(guest, reason);
+			if (action === "coredump-destroy" || action === "coredump-restart") await keepCore(guest, this.#services);
+			if (action === "rename-restart" && !this.#isLooping(guest)) {
+				await preserveRenamed(guest, this.#services, this.#guests, reason);
+				return this.#restart(guest, reason);
+			}
+			const isWanted = action === "restart" || action === "coredump-restart";
+			if (isWanted && !this.#isLooping(guest)) return this.#restart(guest, reason);
 			await this.#guests.remove(guest, reason);
 		});
 	}
@@ -101,6 +111,7 @@ export class Supervisor {
 
 	async #preserve(guest: Guest, reason: string): Promise<void> {
 		guest.stopWatching();
+		await stopChannels(guest);
 		guest.record.phase = "preserved";
 		guest.record.lastEnd = { reason, at: new Date().toISOString() };
 		await this.#services.store.save(guest.record);
@@ -128,7 +139,7 @@ export class Supervisor {
 
 	/** Builds a guest whose domains are gone. A guest that cannot be built again has ended. */
 	async startAgain(guest: Guest): Promise<void> {
-		guest.record.runtime = Guest.freshRuntime(guest.record.config);
+		guest.record.runtime = Guest.freshRuntime(guest.record.config, guest.record.runtime);
 		try {
 			await buildGuest(guest, this.#services, { paused: false });
 		} catch (error) {
@@ -142,7 +153,8 @@ export class Supervisor {
 		await guest.operations.run(async () => {
 			const { record } = guest;
 			if (record.phase !== "running" || record.deviceModelFailure !== undefined) return;
-			const action = record.config.lifecycle.deviceModelFailure;
+			// A PV guest without its screen still has its disks, nics and console.
+			const action = record.config.type === "hvm" ? record.config.lifecycle.deviceModelFailure : "preserve";
 			record.deviceModelFailure = reason;
 			guest.stopWatching();
 			this.#services.log.warn({ guest: guest.uuid, reason, action }, "Device model failed");
@@ -159,9 +171,8 @@ export class Supervisor {
 	}
 }
 
-function actionFor(guest: Guest, reason: string): "destroy" | "restart" | "preserve" {
+function actionFor(guest: Guest, reason: string): EndAction {
 	const { lifecycle } = guest.record.config;
 	if (reason !== "poweroff" && reason !== "reboot" && reason !== "crash" && reason !== "watchdog") return "destroy";
-	const action = lifecycle[reason];
-	return action === "restart" || action === "preserve" ? action : "destroy";
+	return lifecycle[reason];
 }

@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { serializeError } from "@bulkhead/base";
+import type { OtherConsoles } from "../consoles/other-consoles.ts";
 import type { Services } from "../services.ts";
 
 export interface Check {
@@ -10,7 +11,7 @@ export interface Check {
 }
 
 /** What must be right on a host for Bulkhead to work, each with its cure. */
-export async function examine(services: Services): Promise<Check[]> {
+export async function examine(services: Services, others?: OtherConsoles): Promise<Check[]> {
 	const { hypervisor, xenstore, relay, installed } = services;
 	const file = (name: string, path: string, remedy: string): Promise<Check> =>
 		check(name, remedy, async () => {
@@ -39,8 +40,28 @@ export async function examine(services: Services): Promise<Check[]> {
 		file("BIOS", installed.bios, "Install seabios, or set bios_path_override"),
 		file("stub domain kernel", installed.stubKernel, stubRemedy),
 		file("stub domain ramdisk", installed.stubRamdisk, stubRemedy),
+		checkImages(services),
 		file("loop devices", "/dev/loop-control", "Load the module loop"),
+		...(others ? [checkOthers(others)] : []),
 	]);
+}
+
+function checkOthers(others: OtherConsoles): Promise<Check> {
+	const remedy = "Stop xenconsoled: a console has one server. bulkheadd takes over when it is restarted";
+	return check("consoles of other toolstacks", remedy, async () => {
+		const consoles = await others.describe();
+		const failed = consoles.find(({ problem }) => problem !== undefined);
+		if (failed) throw new Error(`domain ${failed.domid}: ${failed.problem}`);
+		return `${consoles.length} served`;
+	});
+}
+
+async function checkImages({ hypervisor }: Services): Promise<Check> {
+	const name = "disk images";
+	const problem = await hypervisor.images.problem();
+	return problem
+		? { name, ok: false, detail: `only raw ones can be used: ${problem.why}`, remedy: problem.remedy }
+		: { name, ok: true, detail: "raw, qcow2, qcow, vhd and qed" };
 }
 
 async function check(name: string, remedy: string, probe: () => Promise<string>): Promise<Check> {

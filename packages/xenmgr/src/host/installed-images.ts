@@ -19,6 +19,7 @@ export async function findInstalledImages(options: DaemonOptions, domains: Domai
 		bios: options.bios,
 		ovmf: options.ovmf,
 		qemu: options.qemu,
+		pvGrub: { pv: options.pvGrub, pvh: options.pvhGrub },
 		// libxl's name for it, beside hvmloader.
 		miniosKernel: join(dirname(firmware), "ioemu-stubdom.gz"),
 		stubKernel: options.stubKernel,

@@ -19,5 +19,5 @@ export async function openHost(options: DaemonOptions, log: Logger): Promise<Ope
 		return switchOnSimulatedHost(options, log);
 	}
 	const { openHypervisor } = await import("@bulkhead/hypervisor/native");
-	return { hypervisor: openHypervisor(), close: async () => {} };
+	return { hypervisor: openHypervisor({ imageUser: options.imageUser }), close: async () => {} };
 }

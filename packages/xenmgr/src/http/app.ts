@@ -1,28 +1,46 @@
-import { API, createGuestRequest, qmpRequest, renameRequest, shutdownRequest, statusOfError } from "@bulkhead/api";
+import {
+	API,
+	createGuestRequest,
+	dumpCoreRequest,
+	qmpRequest,
+	renameRequest,
+	shutdownRequest,
+	statusOfError,
+} from "@bulkhead/api";
 import { DeadlineError, InvalidInputError, serializeError } from "@bulkhead/base";
 import { parseGuestConfig } from "@bulkhead/xlcfg";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
+import type { OtherConsoles } from "../consoles/other-consoles.ts";
+import { dumpGuest } from "../guests/dumps.ts";
 import { describeGuest, describeGuests } from "../guests/guest-view.ts";
 import type { Guests } from "../guests/guests.ts";
 import { awaitEnd, requestPower, requireDomid } from "../guests/power.ts";
 import type { Supervisor } from "../guests/supervisor.ts";
 import { examine } from "../host/doctor.ts";
 import { VERSION } from "../options.ts";
+import type { Screens } from "../screen/screens.ts";
 import type { Services } from "../services.ts";
+import { addChannelRoutes } from "./channel-routes.ts";
 import { addDiskRoutes } from "./disk-routes.ts";
 import { faultFrom } from "./faults.ts";
 import { addNicRoutes } from "./nic-routes.ts";
 import { Operations } from "./operations.ts";
+import { addPciRoutes } from "./pci-routes.ts";
 import { addPoolRoutes } from "./pool-routes.ts";
 import { answerWithProgress, type Send } from "./progress-stream.ts";
 import { readBody } from "./read-body.ts";
+import { addScreenRoutes } from "./screen-routes.ts";
 import { addTuningRoutes } from "./tuning-routes.ts";
+import { addUsbRoutes } from "./usb-routes.ts";
 
 export interface AppParts {
 	services: Services;
 	guests: Guests;
 	supervisor: Supervisor;
+	screens: Screens;
+	/** On a daemon that serves consoles of other toolstacks' domains. */
+	others?: OtherConsoles | undefined;
 	/** Honour the fault headers of tests. */
 	allowFaults: boolean;
 }
@@ -48,13 +66,17 @@ export function createApp(parts: AppParts): Hono {
 	addGuestRoutes(app, parts, operations);
 	addPowerRoutes(app, parts, operations);
 	addNicRoutes(app, parts, operations);
+	addChannelRoutes(app, parts, operations);
+	addScreenRoutes(app, parts);
 	addDiskRoutes(app, parts);
+	addUsbRoutes(app, parts);
+	addPciRoutes(app, parts);
 	addTuningRoutes(app, parts);
 	addPoolRoutes(app, parts);
 	return app;
 }
 
-function addHostRoutes(app: Hono, { services, guests }: AppParts): void {
+function addHostRoutes(app: Hono, { services, guests, others }: AppParts): void {
 	const { hypervisor, relay, events } = services;
 	app.get("/host", async (context) => {
 		const host = await hypervisor.domains.hostInfo();
@@ -65,7 +87,8 @@ function addHostRoutes(app: Hono, { services, guests }: AppParts): void {
 		});
 	});
 	app.get("/host/dmesg", async (context) => context.text(await hypervisor.domains.readConsoleRing()));
-	app.get("/host/doctor", async (context) => context.json({ checks: await examine(services) }));
+	app.get("/host/doctor", async (context) => context.json({ checks: await examine(services, others) }));
+	app.get("/host/consoles", async (context) => context.json((await others?.describe()) ?? []));
 	app.get("/events", (context) => {
 		const only = context.req.query("guest");
 		const wanted = only === undefined ? undefined : guests.get(only).uuid;
@@ -140,6 +163,14 @@ function addPowerRoutes(app: Hono, { services, guests }: AppParts, operations: O
 				return { guest: last, asked, ended: "destroyed" };
 			}
 		});
+	});
+	app.post("/guests/:ref/dump-core", async (context) => {
+		const { path } = await readBody(context, dumpCoreRequest);
+		const guest = guests.get(context.req.param("ref"));
+		return answerWithProgress(context, operations, async (_, signal) => ({
+			path,
+			bytes: await dumpGuest(guest, services, path, signal),
+		}));
 	});
 	app.post("/guests/:ref/reboot", async (context) => {
 		const guest = guests.get(context.req.param("ref"));

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmod, chown, lstat } from "node:fs/promises";
 import {
 	RelayClient,
@@ -6,12 +7,15 @@ import {
 	type RelayParamsInput,
 	type RelayResult,
 } from "@bulkhead/api/relay";
-import { BulkheadError, CancelledError, DeadlineError, DOM0, delay, type Uuid } from "@bulkhead/base";
+import { BulkheadError, CancelledError, DeadlineError, DOM0, delay, Mutex, type Uuid } from "@bulkhead/base";
+import type { HeldListener } from "@bulkhead/hypervisor";
 import type { RingServices } from "@bulkhead/toolstack";
 
 export interface RelayLinkOptions {
 	/** The relay's control socket. */
 	path: string;
+	/** Where the relay is handed listening sockets. */
+	inbox: string;
 	onNotification: (notification: RelayNotification) => void;
 	/** The relay is there, after the start or after it was gone: attach what it should serve. */
 	onConnected: () => void;
@@ -20,6 +24,10 @@ export interface RelayLinkOptions {
 	onQmpAttached: (guest: Uuid, status: string) => void;
 }
 
+type AttachChannel = Parameters<RingServices["attachChannel"]>[0];
+type AttachScreen = Parameters<RingServices["attachScreen"]>[0];
+
+const TOKEN_BYTES = 16;
 const RETRY_MS = { first: 100, longest: 2000 } as const;
 const CONNECT_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -33,6 +41,7 @@ const RELAY_IS_DOWN: ReadonlySet<string> = new Set(["relay-unreachable", "relay-
 export class RelayLink implements RingServices {
 	readonly #options: RelayLinkOptions;
 	readonly #stop = new AbortController();
+	readonly #handingOver = new Mutex();
 	#client: RelayClient | undefined;
 	#waiting: (() => void)[] = [];
 	readonly #toForget = new Set<Uuid>();
@@ -61,6 +70,37 @@ export class RelayLink implements RingServices {
 
 	async attachConsole(request: Parameters<RingServices["attachConsole"]>[0]): Promise<{ ptyPath?: string }> {
 		return this.#request("attach-console", request, REQUEST_TIMEOUT_MS);
+	}
+
+	/**
+	 * A listening socket goes into the relay's inbox first. One after the other: the inbox takes only a few before the
+	 * relay looks into it.
+	 */
+	async attachChannel({ door, ...request }: AttachChannel): Promise<{ ptyPath?: string }> {
+		return this.#handingOver.run(async () => {
+			if (door.kind !== "listen") return this.#request("attach-channel", { ...request, door }, REQUEST_TIMEOUT_MS);
+			const token = await this.#handOver(door.listener);
+			const place = { kind: door.kind, token, ...(door.tls && { tls: door.tls }) };
+			return this.#request("attach-channel", { ...request, door: place }, REQUEST_TIMEOUT_MS);
+		});
+	}
+
+	async detachChannel(guest: Uuid, name: string): Promise<void> {
+		await this.#request("detach-channel", { guest, name }, REQUEST_TIMEOUT_MS);
+	}
+
+	async servedChannels(guest: Uuid): Promise<RelayResult<"list">["channels"]> {
+		return (await this.list(guest)).channels.filter((channel) => channel.guest === guest);
+	}
+
+	/** A listening socket goes into the relay's inbox first. */
+	async attachScreen({ door, ...request }: AttachScreen): Promise<void> {
+		await this.#handingOver.run(async () => {
+			if (!door) return this.#request("attach-screen", request, REQUEST_TIMEOUT_MS);
+			const token = await this.#handOver(door.listener);
+			const { listener: _, ...listener } = door;
+			return this.#request("attach-screen", { ...request, listener: { token, ...listener } }, REQUEST_TIMEOUT_MS);
+		});
 	}
 
 	async attachQmp({ timeoutMs, ...request }: Parameters<RingServices["attachQmp"]>[0]): Promise<void> {
@@ -110,10 +150,14 @@ export class RelayLink implements RingServices {
 	}
 
 	async #detach(guest: Uuid): Promise<void> {
-		const { consoles } = await this.#request("list", { guest }, RELEASE_TIMEOUT_MS);
+		const { consoles, channels } = await this.#request("list", { guest }, RELEASE_TIMEOUT_MS);
 		const labels = consoles.filter((console) => console.guest === guest).map(({ label }) => label);
 		await Promise.all([
 			this.#request("detach-qmp", { guest }, RELEASE_TIMEOUT_MS),
+			this.#request("detach-screen", { guest }, RELEASE_TIMEOUT_MS),
+			...channels
+				.filter((channel) => channel.guest === guest)
+				.map(({ name }) => this.#request("detach-channel", { guest, name }, RELEASE_TIMEOUT_MS)),
 			...labels.map((label) => this.#request("detach-console", { guest, label, purge: false }, RELEASE_TIMEOUT_MS)),
 		]);
 	}
@@ -125,6 +169,14 @@ export class RelayLink implements RingServices {
 
 	async hello(): Promise<RelayResult<"hello">> {
 		return this.#request("hello", {}, REQUEST_TIMEOUT_MS);
+	}
+
+	/** @returns the name under which the relay finds it, once */
+	async #handOver(listener: HeldListener): Promise<string> {
+		const token = randomBytes(TOKEN_BYTES).toString("hex");
+		await this.#connection(REQUEST_TIMEOUT_MS);
+		listener.handTo(this.#options.inbox, token);
+		return token;
 	}
 
 	async #request<M extends RelayMethod>(
@@ -175,7 +227,7 @@ export class RelayLink implements RingServices {
 				pauseMs = RETRY_MS.first;
 				this.#client = client;
 				this.#wake();
-				for (const guest of this.#toForget) void this.release(guest, { purge: true });
+				for (const guest of this.#toForget) void this.release(guest, { purge: true }).catch(() => {}); // It is kept for the next time.
 				onConnected();
 				const error = await end;
 				this.#client = undefined;

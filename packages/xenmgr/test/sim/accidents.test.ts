@@ -1,5 +1,6 @@
 import type { DomId } from "@bulkhead/base";
-import { describe, expect, test } from "vitest";
+import { XenstoreClient } from "@bulkhead/xenstore";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { expectText, SimWorld } from "./sim-world.ts";
 
 describe("another bulkheadd", () => {
@@ -84,6 +85,47 @@ describe("another relay", () => {
 			world.client.qmp("one", { command: "query-status", timeoutMs: 1000 }).catch(() => undefined),
 		);
 	});
+
+	test.each([
+		["port", "many"],
+		["port", "4000"],
+		["ring-ref", "-1"],
+		["ring-ref", "4294967295"],
+	])(
+		"reads a console's %s %j, and that console alone is not served; nobody listens to it before",
+		async (key, value) => {
+			const world = await SimWorld.start();
+			const [hostile, neighbour] = [await world.create(world.hvm("hostile")), await world.create(world.pv("pv"))];
+			const serial = await world.console(hostile, "serial0");
+			await expectText(serial, "# ");
+			const node = `/local/domain/${hostile.stub?.domid}/device/console/3/${key}`;
+			const store = XenstoreClient.over(world.simulated.xenstored.connectClient());
+			onTestFinished(() => store.close());
+			const before = await store.readText(node);
+			await store.write(node, value);
+			serial.write("echo unchanged\r");
+			await expectText(serial, "unchanged\r\nguest");
+
+			world.relay.kill();
+			await world.startRelay();
+			await expectText(
+				await world.eventually("the neighbour's console", () => world.console(neighbour, "pv").catch(() => undefined)),
+				"# ",
+			);
+			await world.eventually(
+				"the refusal in the log",
+				() => world.log.some((line) => line.includes("Cannot attach a ring again")) || undefined,
+			);
+			await expect(world.console(hostile, "serial0")).rejects.toMatchObject({ code: "no-such-console" });
+			await store.write(node, before);
+			world.relay.kill();
+			await world.startRelay();
+			await expectText(
+				await world.eventually("the console again", () => world.console(hostile, "serial0").catch(() => undefined)),
+				"unchanged",
+			);
+		},
+	);
 
 	test("is waited for by a create", async () => {
 		const world = await SimWorld.start();

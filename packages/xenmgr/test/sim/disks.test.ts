@@ -73,7 +73,7 @@ describe("disks of a running guest", () => {
 		["data.img,raw,xvda1,w", undefined],
 		["missing.img,raw,xvdb,w", "file-unusable"],
 		["data.img,raw,xyz,w", "invalid-input"],
-		["data.img,qcow2,xvdb,w", "device-refused"],
+		["data.img,qcow2,xvdb,w", "file-unusable"],
 		["data.img,raw", "invalid-input"],
 	])("what cannot be attached (%s) is refused: %s", async (spec, code) => {
 		const world = await SimWorld.start();

@@ -7,7 +7,7 @@ const { createServer } = require("net");
 const path = process.argv.join(" ").match(/id=libxl-cmd,path=([^,]*),/)[1];
 const answers = {
 	"query-status": { status: "running", running: true },
-	"query-chardev": [{ label: "serial0", filename: "pty:/dev/pts/0" }],
+	"query-chardev": [{ label: "serial0", filename: "pty:/dev/pts/0", "frontend-open": true }],
 };
 const greeting = { QMP: { version: { qemu: { major: 7, minor: 2, micro: 19 }, package: "" }, capabilities: [] } };
 const send = (peer, value) => peer.write(JSON.stringify(value) + "\\r\\n");

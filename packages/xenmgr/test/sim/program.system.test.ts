@@ -19,7 +19,7 @@ describe("bulkheadd --hypervisor sim", () => {
 	beforeAll(async () => {
 		directory = await mkdtemp(join(tmpdir(), "bhp-"));
 		const program = join(REPOSITORY, "packages/xenmgr/src/main.ts");
-		const options = ["--hypervisor", "sim", "--sim-directory", directory];
+		const options = ["--hypervisor", "sim", "--sim-directory", directory, "--http-listen", "127.0.0.1:0"];
 		daemon = spawn(process.execPath, [...SOURCE, program, ...options], {
 			cwd: REPOSITORY,
 			stdio: ["ignore", "ignore", "pipe"],
@@ -73,6 +73,8 @@ describe("bulkheadd --hypervisor sim", () => {
 		expect(await bulkhead("console", "--from", "start", "--until", "# ", "laptop")).toContain("ready");
 		expect(await bulkhead("qmp", "laptop", "query-status")).toContain("running");
 		expect(await bulkhead("info")).toContain("4.17.0-sim");
+		const url = (await bulkhead("screen", "laptop")).trim();
+		expect(await (await fetch(url)).text()).toContain("/screen/screen.js");
 		await bulkhead("destroy", "laptop");
 		expect(await bulkhead("list")).not.toContain("laptop");
 	}, 60_000);

@@ -1,6 +1,7 @@
 import { mkdir, rename, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ApiClient } from "@bulkhead/api/client";
+import { LISTENER_INBOX } from "@bulkhead/api/relay";
 import type { SimProcess } from "@bulkhead/hypervisor/sim";
 import type { SimImages, SimulatedHost } from "@bulkhead/sim-host";
 import { pino } from "pino";
@@ -14,6 +15,9 @@ export interface SimDaemonParts {
 	directory: string;
 	/** Of the relay. */
 	controlSocket: string;
+	serveAllConsoles?: boolean;
+	browsers?: DaemonOptions["browsers"];
+	screens?: Partial<Pick<DaemonOptions, "vncTls" | "vncAllowPlain">>;
 	onLog: (line: string) => void;
 }
 
@@ -42,25 +46,35 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
+		const { serveAllConsoles = false, browsers, screens } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
 			simMemoryMiB: 0,
 			xenstoreSocket: xenstore?.path ?? "",
 			relaySocket: relay?.path ?? "",
+			relayInbox: join(dirname(parts.controlSocket), LISTENER_INBOX),
 			socket: at("api"),
+			browsers,
 			stateDirectory: at("state"),
 			firmware: parts.images.firmware,
 			bios: parts.images.bios,
 			ovmf: join(parts.directory, "images", "OVMF.fd"),
 			qemu: join(parts.directory, "images", "qemu"),
+			pvGrub: parts.images.guestKernel,
+			pvhGrub: join(parts.directory, "images", "grub-pvh"),
+			dumpDirectory: join(parts.directory, "dumps"),
 			logDirectory: join(parts.directory, "log"),
 			stubKernel: parts.images.stubKernel,
 			stubRamdisk: parts.images.stubRamdisk,
 			stubCommandLine: "",
 			stubMemoryMiB: 128,
+			imageUser: "bulkhead-image",
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
+			vncAllowPlain: false,
+			...screens,
+			serveAllConsoles,
 			logLevel: "info",
 			allowFaults: true,
 		});

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ApiClient, Guest } from "@bulkhead/api/client";
-import { DeadlineError, delay } from "@bulkhead/base";
+import { DeadlineError, delay, type Uuid } from "@bulkhead/base";
 import { ConsoleSession } from "@bulkhead/console/session";
 import { VirtualClock } from "@bulkhead/hypervisor/sim";
 import {
@@ -15,8 +15,9 @@ import {
 	writeSimImages,
 } from "@bulkhead/sim-host";
 import { onTestFinished } from "vitest";
+import type { DaemonOptions } from "../../src/options.ts";
 import { type SimulatedRelay, startSimulatedRelay } from "../../src/simulated/simulated-relay.ts";
-import { SimDaemon } from "./sim-daemon.ts";
+import { SimDaemon, type SimDaemonParts } from "./sim-daemon.ts";
 
 const EVENTUALLY_MS = 10_000;
 /** Records and journals are on the disk before a call returns: memory is a quicker one. */
@@ -29,16 +30,28 @@ export class SimWorld {
 	readonly directory: string;
 	readonly images: SimImages;
 	readonly log: string[] = [];
+	/** Of daemons that start from now on: consoles of other toolstacks' domains are theirs to serve. */
+	serveAllConsoles = false;
+	/** Of daemons that start from now on: where they serve browsers. */
+	browsers: DaemonOptions["browsers"];
+	/** The same: how screens may be reached by TCP. */
+	screens: SimDaemonParts["screens"] = {};
 	relay!: SimulatedRelay;
 	daemon!: SimDaemon;
 	readonly #atBoot: HostCounts;
 	#sessions: ConsoleSession[] = [];
 
-	static async start(options: Omit<SimulatedHostOptions, "xenstoreSocket" | "clock"> = {}): Promise<SimWorld> {
+	static async start({
+		browsers,
+		...options
+	}: Omit<SimulatedHostOptions, "xenstoreSocket" | "clock"> & {
+		browsers?: DaemonOptions["browsers"];
+	} = {}): Promise<SimWorld> {
 		const directory = await mkdtemp(join(existsSync(MEMORY_DISK) ? MEMORY_DISK : tmpdir(), "bhs-"));
 		const clock = new VirtualClock();
 		const simulated = await SimulatedHost.start({ ...options, clock, xenstoreSocket: join(directory, "xs") });
 		const world = new SimWorld(directory, clock, simulated, await writeSimImages(join(directory, "images")));
+		world.browsers = browsers;
 		onTestFinished(() => world.end());
 		await world.startRelay();
 		await world.startDaemon();
@@ -81,6 +94,9 @@ export class SimWorld {
 			images: this.images,
 			directory: this.directory,
 			controlSocket: join(this.directory, "relay", "control.sock"),
+			serveAllConsoles: this.serveAllConsoles,
+			browsers: this.browsers,
+			screens: this.screens,
 			onLog: (line) => this.log.push(line),
 		});
 		await this.eventually("the daemon and its relay", async () => {
@@ -152,7 +168,7 @@ export class SimWorld {
 	}
 
 	/** A console from its start. */
-	async console(guest: Guest, label: string): Promise<ConsoleSession> {
+	async console(guest: { uuid: Uuid }, label: string): Promise<ConsoleSession> {
 		const session = await ConsoleSession.open({
 			socketPath: join(this.directory, "relay", "console.sock"),
 			guest: guest.uuid,

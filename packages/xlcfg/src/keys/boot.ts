@@ -65,7 +65,8 @@ function checkStart(reader: ConfigReader, { kernel, bootloader, bootFirmware }: 
 	const wrong = reader.has("kernel") && kernel === undefined;
 	if (kernel === undefined && !bootloader && !bootFirmware && !wrong && !reader.has("bootloader"))
 		reader.refuse("kernel", `A ${what} guest needs a kernel`, {
-			remedy: 'Add kernel = "PATH" or bootloader = "pygrub", or type = "hvm" for a guest that boots from its disk',
+			remedy:
+				'Add kernel = "PATH", or firmware = "pvgrub64" for GRUB, or type = "hvm" for a guest that boots from its disk',
 		});
 	if (kernel !== undefined && bootFirmware)
 		reader.refuse("firmware", "Keys kernel and firmware contradict each other", { remedy: "Remove one of them" });

@@ -10,6 +10,10 @@ export const STUB_KEYS: readonly string[] = [
 	...["stubdomain_kernel", "stubdomain_ramdisk", "stubdomain_memory", "stubdomain_cmdline"],
 	"device_model_stubdomain_seclabel",
 ];
+/** Of the QEMU that serves a PV screen. */
+export const PV_KEYS: readonly string[] = [
+	...["device_model_override", "device_model_user", "device_model_args", "device_model_args_pv"],
+];
 const DOM0_KEYS = ["device_model_override", "device_model_user", "dm_restrict"];
 
 /** Where an HVM guest's QEMU runs (xl-cfg.md §8): a stub domain unless the config says otherwise. */
@@ -49,6 +53,14 @@ export function readDeviceModel(
 	});
 	const stub = readStub(reader, baseDir);
 	return place === "dom0" ? { deviceModel } : { deviceModel, stub };
+}
+
+/** PV and PVH: the QEMU that a PV screen needs. Undefined: nothing of it is asked for otherwise than usual. */
+export function readPvDeviceModel(reader: ConfigReader, baseDir: string): DeviceModelConfig | undefined {
+	reader.setAside(["dm_restrict"], "has no effect on the QEMU of a PV screen, which is always confined");
+	const { deviceModel } = readDeviceModel(reader, "dom0", baseDir);
+	const { binary, user, args, argsPv } = deviceModel;
+	return binary === undefined && user === undefined && args.length + argsPv.length === 0 ? undefined : deviceModel;
 }
 
 function readStub(reader: ConfigReader, baseDir: string): StubConfig {

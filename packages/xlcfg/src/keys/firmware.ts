@@ -19,7 +19,7 @@ const FIRMWARES: Readonly<Record<string, GuestConfig["bios"]>> = {
 	ovmf: "ovmf",
 	rombios: "rombios",
 };
-const SMBIOS = /^(?:bios|system|baseboard|chassis|oem|battery)_[a-z0-9_]{1,32}=.{0,255}$/;
+const SMBIOS = /^(?:oem|(?:bios|system|baseboard|enclosure|battery)_[a-z0-9_]{1,32})=.{1,255}$/;
 
 /** HVM: which firmware hvmloader starts, and which files and tables it gets (xl-cfg.md §3). */
 export function readFirmware(reader: ConfigReader, place: DeviceModelConfig["place"], baseDir: string): Firmware {

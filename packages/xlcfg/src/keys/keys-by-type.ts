@@ -1,5 +1,5 @@
 import type { GuestType } from "../guest-config.ts";
-import { STUB_KEYS } from "./device-model.ts";
+import { PV_KEYS, STUB_KEYS } from "./device-model.ts";
 
 const HVM = [
 	...["bios", "bios_path_override", "firmware_override", "smbios_firmware", "acpi_firmware", "smbios", "boot"],
@@ -17,9 +17,11 @@ const PVH = ["pvshim", "pvshim_path", "pvshim_cmdline", "pvshim_extra"];
 const PV = ["e820_host"];
 const PVH_AND_PV = ["bootloader", "bootloader_args", "bootloader_restrict", "bootloader_user", "vfb"];
 
+const ONLY_HVM = HVM.filter((key) => ![...PV_KEYS, "dm_restrict"].includes(key));
+
 /** Keys that mean nothing to a guest of the type: xl leaves them aside without a word. */
 export const KEYS_WITHOUT_EFFECT: Readonly<Record<GuestType, readonly string[]>> = {
 	hvm: [...PVH, ...PV, ...PVH_AND_PV],
-	pvh: [...HVM, ...PV],
-	pv: [...HVM, ...HVM_AND_PVH, ...PVH],
+	pvh: [...ONLY_HVM, ...PV],
+	pv: [...ONLY_HVM, ...HVM_AND_PVH, ...PVH],
 };

@@ -5,7 +5,7 @@ import { GUEST_CONFIG_VERSION, type GuestConfig } from "../guest-config.ts";
 import { readBoot } from "./boot.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { readCpus } from "./cpus.ts";
-import { readDeviceModel, readPlace } from "./device-model.ts";
+import { readDeviceModel, readPlace, readPvDeviceModel } from "./device-model.ts";
 import { readDisks } from "./disks.ts";
 import { readDomainLimits } from "./domain-limits.ts";
 import { readFirmware } from "./firmware.ts";
@@ -43,6 +43,7 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid, makeMac }: 
 	const cpus = readCpus(reader, type);
 	const boot = readBoot(reader, type, baseDir);
 	const hvm = type === "hvm" ? readHvm(reader, baseDir) : undefined;
+	const pvDeviceModel = type === "hvm" ? undefined : readPvDeviceModel(reader, baseDir);
 	const hdType = reader.word("hdtype", ["ide", "ahci"]) ?? "ide";
 	const place = hvm?.deviceModel.place;
 	const disks = readDisks(reader, { type, hdType, place }, baseDir);
@@ -75,6 +76,7 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid, makeMac }: 
 		bios: "seabios",
 		serials: [],
 		...hvm,
+		...(pvDeviceModel && { deviceModel: pvDeviceModel }),
 		hdType,
 		disks,
 		nics,
@@ -84,15 +86,15 @@ export function readGuest(reader: ConfigReader, { baseDir, makeUuid, makeMac }: 
 	});
 }
 
-/** libxl leaves them out without a word. */
-function warnOfScreens(reader: ConfigReader, screens: Partial<Record<"vnc" | "sdl" | "spice", unknown>>): void {
-	for (const key of ["vnc", "sdl", "spice"] as const) {
+/** A stub domain's screen goes out by VNC alone. libxl leaves all three out without a word. */
+function warnOfScreens(reader: ConfigReader, screens: Partial<Record<"sdl" | "spice", unknown>>): void {
+	for (const key of ["sdl", "spice"] as const) {
 		if (screens[key] === undefined) continue;
 		reader.warn(
 			key,
-			`Key ${key} has no effect on a device model in a stub domain, which has no screen to show`,
+			`Key ${key} has no effect on a device model in a stub domain`,
 			undefined,
-			"Remove it, or write device_model_stubdomain_override = 0",
+			"Write vnc = 1 in its place, or device_model_stubdomain_override = 0",
 		);
 	}
 }

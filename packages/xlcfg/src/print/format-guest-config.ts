@@ -53,12 +53,12 @@ function domainLines(config: GuestConfig): string[] {
 	];
 }
 
-function deviceModelLines({ deviceModel }: GuestConfig): string[] {
+function deviceModelLines({ type, deviceModel }: GuestConfig): string[] {
 	if (!deviceModel) return [];
 	const { place } = deviceModel;
 	return [
-		...text("device_model_version", place === "minios" ? "qemu-xen-traditional" : "qemu-xen"),
-		...number("device_model_stubdomain_override", Number(place !== "dom0")),
+		...(type === "hvm" ? text("device_model_version", place === "minios" ? "qemu-xen-traditional" : "qemu-xen") : []),
+		...(type === "hvm" ? number("device_model_stubdomain_override", Number(place !== "dom0")) : []),
 		...text("device_model_override", deviceModel.binary),
 		...text("device_model_user", deviceModel.user),
 		...flag("dm_restrict", deviceModel.restrict, false),

@@ -63,9 +63,9 @@ const KINDS: Readonly<Record<KeyedKind, Kind>> = {
 	},
 	usbdev: {
 		what: "The USB device",
-		required: ["hostbus", "hostaddr"],
+		required: [],
 		parameters: {
-			type: word("hostdev"),
+			type: word("hostdev", "tablet", "mouse", "keyboard"),
 			hostbus: (what, name, value) => parseCount(what, name, value, { min: 1, max: 255 }),
 			hostaddr: (what, name, value) => parseCount(what, name, value, { min: 1, max: 127 }),
 			controller: number(255),
@@ -117,12 +117,16 @@ export function parseKeyedDevice(kind: KeyedKind, spec: string): KeyedDeviceConf
 	const { what, required, parameters } = KINDS[kind];
 	const device = parseKeyed(what, spec, Object.keys(parameters));
 	for (const [name, value = ""] of Object.entries(device)) parameters[name]?.(what, name, value);
-	for (const name of required) {
+	for (const name of [...required, ...(kind === "usbdev" ? placeOnHost(device) : [])]) {
 		if (device[name] === undefined)
 			throw new InvalidInputError(`${what} lacks its ${name}`, { remedy: `Add ${name}=…` });
 	}
 	return device as KeyedDeviceConfig;
 }
+
+/** A USB device of the host has a place there; those that QEMU emulates are an addition of ours to xl.cfg. */
+const placeOnHost = ({ type = "hostdev" }: Partial<Record<string, string>>): string[] =>
+	type === "hostdev" ? ["hostbus", "hostaddr"] : [];
 
 export function formatKeyedDevice(device: KeyedDeviceConfig): string {
 	return Object.entries(device)

@@ -12,15 +12,31 @@ export interface Parameter {
 
 /** Cuts "a=1, b, c=x=y" at commas and first equals signs; blanks around parts are dropped, empty parts vanish. */
 export function splitParameters(text: string): Parameter[] {
-	return text
-		.split(",")
-		.map((part) => part.trim())
-		.filter((part) => part !== "")
-		.map((part) => {
-			const equals = part.indexOf("=");
-			if (equals === -1) return { name: part, value: undefined };
-			return { name: part.slice(0, equals).trimEnd(), value: part.slice(equals + 1).trimStart() };
-		});
+	return text.split(",").flatMap(readParameter);
+}
+
+function readParameter(text: string): Parameter[] {
+	const part = text.trim();
+	if (part === "") return [];
+	const equals = part.indexOf("=");
+	if (equals === -1) return [{ name: part, value: undefined }];
+	return [{ name: part.slice(0, equals).trimEnd(), value: part.slice(equals + 1).trimStart() }];
+}
+
+/**
+ * The same, but a value may stand in double quotes, and then have commas and blanks. Quotes anywhere else are refused.
+ * @throws InvalidInputError
+ */
+export function splitQuotedParameters(what: string, text: string): Parameter[] {
+	const parts = text.match(/(?:"[^"]*"|[^",])+|"/g) ?? [];
+	return parts.flatMap(readParameter).map(({ name, value }) => {
+		const quoted = value === undefined ? undefined : /^"([^"]*)"$/.exec(value)?.[1];
+		if (`${name}${quoted === undefined ? (value ?? "") : ""}`.includes('"'))
+			throw new InvalidInputError(`${what}: a quotation mark stands where none may`, {
+				remedy: 'Write NAME="VALUE", with nothing before or behind it',
+			});
+		return { name, value: quoted ?? value };
+	});
 }
 
 /** @throws InvalidInputError for a name that is not among `known`, with a guess at what was meant */
@@ -32,16 +48,16 @@ export function refuseUnknownParameter(what: string, name: string, known: Iterab
 }
 
 /**
- * "name=value" pairs as a record, every name known and none twice.
+ * "name=value" pairs, as text or split, as a record: every name known and none twice.
  * @throws InvalidInputError
  */
 export function parseKeyed<Name extends string>(
 	what: string,
-	text: string,
+	text: string | readonly Parameter[],
 	known: readonly Name[],
 ): Partial<Record<Name, string>> {
 	const record: Partial<Record<Name, string>> = {};
-	for (const { name, value } of splitParameters(text)) {
+	for (const { name, value } of typeof text === "string" ? splitParameters(text) : text) {
 		const key = known.find((candidate) => candidate === name) ?? refuseUnknownParameter(what, name, known);
 		if (value === undefined || value === "")
 			throw new InvalidInputError(`${what}: ${key} has no value`, { remedy: `Write ${key}=VALUE` });

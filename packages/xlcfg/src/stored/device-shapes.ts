@@ -113,7 +113,7 @@ export const nic: Check<NicConfig> = sameAs(
 export const channel: Check<ChannelConfig> = sameAs(
 	shapeOf<ChannelConfig>({
 		name: word,
-		connection: oneOf("pty", "socket"),
+		connection: line(XLCFG_LIMITS.lineBytes),
 		path: optional(path),
 		backend: optional(backend),
 	}),

@@ -23,8 +23,9 @@ function checkWhole(config: GuestConfig): void {
 	const place = deviceModel?.place;
 	if (type !== "hvm" && config.kernel === undefined && !config.bootloader && !config.bootFirmware)
 		refuseAt("config.kernel", "is missing");
-	if ((type === "hvm") !== (deviceModel !== undefined))
-		refuseAt("config.deviceModel", deviceModel ? "is for HVM guests" : "is missing");
+	if (type === "hvm" && deviceModel === undefined) refuseAt("config.deviceModel", "is missing");
+	if (type !== "hvm" && place !== undefined && place !== "dom0")
+		refuseAt("config.deviceModel.place", "is for HVM guests");
 	if ((place === "stub-domain" || place === "minios") !== (stub !== undefined))
 		refuseAt("config.stub", stub ? "is for a stub domain" : "is missing");
 	if (!/^[acdn]{1,4}$/.test(config.boot)) refuseAt("config.boot", "is not a boot order");

@@ -6,6 +6,7 @@ import type {
 	DomainType,
 	HardwareRange,
 	HvmParam,
+	MemoryRegion,
 	ShutdownReason,
 	Trigger,
 	TscMode,
@@ -36,12 +37,13 @@ export interface NewDomain {
 	maxEvtchnPort: number;
 	cpupool: number;
 	createdAtMs: number;
+	hasIommu: boolean;
 }
 
 /** What Xen keeps of a domain. Figures only: who may do what is decided by the calls. */
 export class SimDomain {
 	readonly domid: DomId;
-	readonly uuid: Uuid;
+	uuid: Uuid;
 	readonly type: DomainType;
 	readonly maxVcpus: number;
 	readonly ports: SimPorts;
@@ -71,6 +73,9 @@ export class SimDomain {
 	readonly ioPorts: HardwareRange[] = [];
 	readonly irqs: number[] = [];
 	readonly deviceFrames: HardwareRange[] = [];
+	/** It may have PCI devices. */
+	readonly hasIommu: boolean;
+	memoryMap: readonly MemoryRegion[] | undefined;
 	shutdownReason: ShutdownReason | undefined;
 	isDying = false;
 	/** Its memory has been given back, as far as nobody else maps it. */
@@ -85,7 +90,8 @@ export class SimDomain {
 	readonly #ranges: FrameRange[] = [];
 	#lastGrant = 7;
 
-	constructor({ domid, uuid, type, maxVcpus, maxEvtchnPort, cpupool, createdAtMs }: NewDomain) {
+	constructor({ domid, uuid, type, maxVcpus, maxEvtchnPort, cpupool, createdAtMs, hasIommu }: NewDomain) {
+		this.hasIommu = hasIommu;
 		this.cpupool = cpupool;
 		this.domid = domid;
 		this.uuid = uuid;

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { type DomId, type EvtchnPort, type Uuid, uuidToBytes } from "@bulkhead/base";
 import {
 	type CpuPolicy,
@@ -9,6 +10,7 @@ import {
 	type HostInfo,
 	HVM_PARAMS,
 	type HvmParam,
+	type MemoryRegion,
 	SHUTDOWN_REASONS,
 	type ShutdownReason,
 	TRIGGERS,
@@ -37,6 +39,15 @@ const MOST_PORTS = 0x1_0000;
 const XEN_CONSOLE = { first: 0x3f8, count: 8 } as const;
 const LARGEST_FRAME = 2 ** 40;
 const MOST_KEYS = 256;
+/** e820.h: E820MAX. */
+const MOST_REGIONS = 128;
+/** elf.h: ELF64, little-endian, ET_CORE, x86-64, no program headers. */
+const ELF_CORE = Buffer.concat([
+	Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0]),
+	Buffer.alloc(8),
+	Buffer.from([4, 0, 62, 0]),
+	Buffer.alloc(44),
+]);
 
 /** Domain control of a simulated host. */
 export class SimDomains implements Domains {
@@ -60,7 +71,10 @@ export class SimDomains implements Domains {
 			const needsHap = request.nestedVirt === true || request.altp2m !== undefined;
 			if (needsHap && (type === "pv" || request.hap === false))
 				throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
-			const domain = host.create({ uuid, type, maxVcpus, maxEvtchnPort, cpupool });
+			const hasIommu = request.iommu !== undefined;
+			// domain.c: sanitise_domain_config.
+			if (hasIommu && !host.iommu.isPresent) throw new SimFailure("XEN_DOMCTL_createdomain", "EINVAL");
+			const domain = host.create({ uuid, type, maxVcpus, maxEvtchnPort, cpupool, hasIommu });
 			domain.scheduling = host.cpus.defaults(pool);
 			return domain.domid;
 		});
@@ -99,6 +113,13 @@ export class SimDomains implements Domains {
 	find(domid: DomId): Promise<DomainInfo | undefined> {
 		const { host } = this.#parts;
 		return this.#call("find", domid, "look up", () => host.find(domid)?.info(host.clock.now()));
+	}
+
+	async setHandle(domid: DomId, handle: Uuid): Promise<void> {
+		uuidToBytes(handle);
+		await this.#on("setHandle", domid, "change the handle of", (domain) => {
+			domain.uuid = handle;
+		});
 	}
 
 	setMaxVcpus(domid: DomId, count: number): Promise<void> {
@@ -191,6 +212,14 @@ export class SimDomains implements Domains {
 		});
 	}
 
+	async withdrawIrq(domid: DomId, pirq: number): Promise<void> {
+		checkInteger("pirq", pirq, 0, 0xffff);
+		await this.#on("withdrawIrq", domid, `take interrupt ${pirq} from`, (domain) => {
+			if (!domain.irqs.includes(pirq)) throw new SimFailure("PHYSDEVOP_unmap_pirq", "EINVAL");
+			domain.irqs.splice(domain.irqs.indexOf(pirq), 1);
+		});
+	}
+
 	async permitMemory(domid: DomId, range: HardwareRange, allow: boolean): Promise<void> {
 		checkRange(range, LARGEST_FRAME);
 		await this.#on("permitMemory", domid, "set the device memory of", (domain) =>
@@ -206,6 +235,23 @@ export class SimDomains implements Domains {
 				({ first, count }) => range.first >= first && range.first + range.count <= first + count,
 			);
 			if (domain.type === "pv" || !isPermitted) throw new SimFailure("XEN_DOMCTL_memory_mapping", "EPERM");
+		});
+	}
+
+	hostMemoryMap(): Promise<MemoryRegion[]> {
+		const { calls, host } = this.#parts;
+		const attempt = "Could not read the host's memory map";
+		return calls.run({ name: "domains.hostMemoryMap", attempt }, () => host.memoryMap);
+	}
+
+	async setMemoryMap(domid: DomId, regions: readonly MemoryRegion[]): Promise<void> {
+		checkInteger("regions", regions.length, 1, MOST_REGIONS);
+		for (const { start, size } of regions) {
+			checkInteger("start", start, 0, Number.MAX_SAFE_INTEGER);
+			checkInteger("size", size, 0, Number.MAX_SAFE_INTEGER);
+		}
+		await this.#on("setMemoryMap", domid, "set the memory map of", (domain) => {
+			domain.memoryMap = [...regions];
 		});
 	}
 
@@ -252,6 +298,14 @@ export class SimDomains implements Domains {
 		});
 	}
 
+	/** The header of a core without any memory: simulated domains have little of it. */
+	async dumpCore(domid: DomId, fd: number): Promise<void> {
+		checkInteger("fd", fd, 0, 0x7fff_ffff);
+		await this.#on("dumpCore", domid, "dump the core of", () => {
+			writeSync(fd, ELF_CORE);
+		});
+	}
+
 	hostInfo(): Promise<HostInfo> {
 		const { calls, host } = this.#parts;
 		return calls.run({ name: "domains.hostInfo", attempt: "Could not read the host's figures" }, () => host.info());
@@ -286,6 +340,7 @@ export interface SimCreate {
 	maxVcpus: number;
 	maxEvtchnPort: number;
 	cpupool: number;
+	hasIommu: boolean;
 }
 
 /** @throws TypeError */

@@ -63,6 +63,10 @@ export class SimEventChannels implements EventChannels {
 					});
 				host.raise(number, domain);
 			},
+			pause: () => {
+				port.isPaused = true;
+			},
+			resume: () => domain.ports.unpause(port),
 			close: () => {
 				this.#bound.delete(port);
 				domain.ports.close(port);

@@ -9,6 +9,8 @@ export interface SimPort {
 	remote: DomId;
 	peer: SimPort | undefined;
 	isPending: boolean;
+	/** Whoever listens wants to hear nothing for now: what comes stays pending. */
+	isPaused: boolean;
 	isClosed: boolean;
 	/** Of whoever listens in the domain; without one the port stays pending. */
 	handler: (() => void) | undefined;
@@ -50,6 +52,7 @@ export class SimPorts {
 			remote,
 			peer: undefined,
 			isPending: false,
+			isPaused: false,
 			isClosed: false,
 			handler,
 		};
@@ -101,6 +104,14 @@ export class SimPorts {
 		if (port.isPending) this.#schedule(port);
 	}
 
+	/** Answers whether something is pending, which is then as good as heard. */
+	unpause(port: SimPort): boolean {
+		const { isPending } = port;
+		port.isPaused = false;
+		port.isPending = false;
+		return isPending;
+	}
+
 	/** The domain runs again. */
 	resume(): void {
 		for (const port of this.#ports.values()) if (port.isPending && port.handler) this.#schedule(port);
@@ -108,7 +119,7 @@ export class SimPorts {
 
 	#schedule(port: SimPort): void {
 		setImmediate(() => {
-			if (port.isClosed || !port.isPending || !port.handler || !this.#takesEvents()) return;
+			if (port.isClosed || port.isPaused || !port.isPending || !port.handler || !this.#takesEvents()) return;
 			// Unmasked before the handler runs: an event meanwhile calls it again.
 			port.isPending = false;
 			port.handler();

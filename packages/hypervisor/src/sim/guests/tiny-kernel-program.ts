@@ -8,10 +8,20 @@ import type { SimProgram, SimProgramTable } from "./sim-program.ts";
 export const tinyKernelProgram: SimProgramTable = (image) => {
 	if (image.type === "pvh") return isTinyPvhKernel(image.code) ? PVH_REPORT : undefined;
 	const behaviour = image.type === "pv" ? tinyPvKernelBehaviour(image.code) : undefined;
-	return behaviour && { report: REPORT, idle: IDLE }[behaviour];
+	return behaviour && { report: REPORT, idle: IDLE, flood: FLOOD }[behaviour];
 };
 
 const IDLE: SimProgram = { name: "tiny kernel: idle", run: () => {} };
+
+const FLOOD: SimProgram = {
+	name: "tiny kernel: flood",
+	async run(machine) {
+		while (!machine.signal.aborted) {
+			machine.notify(evtchnPort(machine.image.consolePort));
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+	},
+};
 
 const REPORT: SimProgram = {
 	name: "tiny kernel: report",

@@ -1,24 +1,19 @@
-import { type DomId, type EvtchnPort, type GrantRef, grantRef } from "@bulkhead/base";
-import { checkDomid, checkInteger } from "../calls/check-arguments.ts";
+import { type DomId, grantRef } from "@bulkhead/base";
+import type { GrantOffers, OfferedPages } from "../../ports/grant-offers.ts";
+import type { UnmapNotification } from "../../ports/grants.ts";
+import { checkDomid, checkInteger, checkPort } from "../calls/check-arguments.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
 import type { ProcessParts } from "../sim-process.ts";
-import { SimPage } from "./sim-page.ts";
+import { PAGE_BYTES, SimPage } from "./sim-page.ts";
 
+/** native/grant-offers.cc: kMaxPages. */
 const MOST_PAGES = 512;
 
-/** Pages of a process that another domain may map. */
-export interface SimOffer {
-	/** The process's own look at them; empty after `close`. */
-	readonly buffer: ArrayBuffer;
-	readonly refs: readonly GrantRef[];
-	/** Takes the grants back. Who has mapped the pages keeps them until it unmaps. Idempotent. */
-	close(): void;
-}
-
 /** Memory that a process grants to other domains, as Linux's gntalloc does it. */
-export class SimGrantOffers {
+export class SimGrantOffers implements GrantOffers {
 	readonly #parts: ProcessParts;
-	readonly #live = new Map<SimOffer, string>();
+	readonly #live = new Map<OfferedPages, string>();
+	#isClosed = false;
 
 	constructor(parts: ProcessParts) {
 		this.#parts = parts;
@@ -28,28 +23,31 @@ export class SimGrantOffers {
 		return [...this.#live.values()];
 	}
 
-	/** @param onEnd a byte of the first page to clear, and a port to notify, when the offer ends */
-	offer(reader: DomId, pages: number, onEnd?: { clearByteOffset: number; notifyPort: EvtchnPort }): SimOffer {
+	offer(reader: DomId, pages: number, { onEnd }: { onEnd?: UnmapNotification } = {}): OfferedPages {
 		checkDomid(reader);
 		checkInteger("pages", pages, 1, MOST_PAGES);
+		if (onEnd) checkNotification(pages, onEnd);
 		const { domain, calls } = this.#parts;
 		const attempt = `Could not grant ${pages} pages to domain ${reader}`;
 		return calls.runSync({ name: "offers.offer", attempt, fields: { reader } }, () => {
+			if (this.#isClosed) throw new SimFailure("grant offer", "EBADF");
 			if (domain.isDying) throw new SimFailure("IOCTL_GNTALLOC_ALLOC_GREF", "ESRCH");
+			if (onEnd && !domain.ports.find(onEnd.notifyPort)) throw new SimFailure("unmap notification", "EINVAL");
 			return this.#grant(reader, pages, onEnd);
 		});
 	}
 
 	close(): void {
+		this.#isClosed = true;
 		for (const offer of this.#live.keys()) offer.close();
 	}
 
-	#grant(reader: DomId, count: number, onEnd?: { clearByteOffset: number; notifyPort: EvtchnPort }): SimOffer {
+	#grant(reader: DomId, count: number, onEnd?: UnmapNotification): OfferedPages {
 		const { domain, host } = this.#parts;
 		const pages = Array.from({ length: count }, () => new SimPage());
 		const refs = pages.map((page) => grantRef(domain.grant(page, reader, true)));
 		const held = SimPage.hold(pages);
-		const offer: SimOffer = {
+		const offer: OfferedPages = {
 			get buffer() {
 				return held.buffer;
 			},
@@ -67,4 +65,10 @@ export class SimGrantOffers {
 		this.#live.set(offer, `grant ${refs[0]} to domain ${reader}`);
 		return offer;
 	}
+}
+
+function checkNotification(pages: number, { clearByteOffset, notifyPort }: UnmapNotification): void {
+	if (pages !== 1) throw new TypeError("An end's notification is for exactly one page");
+	checkInteger("clearByteOffset", clearByteOffset, 0, PAGE_BYTES - 1);
+	checkPort(notifyPort);
 }

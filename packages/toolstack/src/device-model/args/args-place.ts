@@ -13,7 +13,13 @@ export type ArgsPlace =
 			qmpSocket: string;
 			/** QMP for libxenstat, which xentop uses (xenstat_qmp.c). */
 			statisticsSocket: string;
+			/** For -runas; undefined: root. */
+			user?: string;
+			/** An empty folder that becomes its whole file system. */
+			chroot?: string;
+			/** Nothing of Xen but its guest. */
+			restricted?: boolean;
 	  };
 
-/** In a stub domain there is no screen, no host's USB device and no path of domain 0. */
+/** A stub domain has no socket of the host's, no USB device of it and no path of domain 0; its screen goes by vchans. */
 export const inStub = (place: ArgsPlace): boolean => place.kind === "stub-domain";

@@ -1,21 +1,45 @@
 import { InvalidInputError } from "@bulkhead/base";
 import type { GuestConfig, VncConfig } from "@bulkhead/xlcfg";
-import { type ArgsPlace, inStub } from "./args-place.ts";
 import { requireWord } from "./option-text.ts";
 
 const LISTEN = /^[A-Za-z0-9.:[\]_-]+$/;
-const KEYMAP = /^[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?$/;
+const KEYMAP = /^[a-z]{1,8}(?:[-_][A-Za-z0-9]{1,8})?$/;
 
-/** VNC, SDL and the keyboard layout. A stub domain has no screen to show: neither VNC nor SDL there, as upstream. */
-export function screenArgs(config: GuestConfig, place: ArgsPlace): string[] {
-	const { vnc, sdl, keymap } = config;
+/**
+ * Where a stub domain's QEMU serves its screen: the one path that the stub's init connects to, whatever else the
+ * arguments say. Viewers do not put each other out.
+ */
+const STUB_SCREEN = "unix:/run/bulkhead-screen.sock,share=force-shared";
+
+/** VNC, SDL and the keyboard layout of a QEMU in domain 0. */
+export function screenArgs({ vnc, sdl, keymap }: Pick<GuestConfig, "vnc" | "sdl" | "keymap">): string[] {
 	return [
-		...(inStub(place) ? [] : ["-vnc", vnc ? vncAddress(vnc) : "none"]),
+		...["-vnc", vnc ? vncAddress(vnc) : "none"],
 		...["-display", "none"],
-		...(sdl && !inStub(place) ? ["-display", "sdl"] : []),
-		...(keymap === undefined ? [] : ["-k", requireWord("keymap", keymap, KEYMAP)]),
+		...(sdl ? ["-display", "sdl"] : []),
+		...keymapArgs(keymap),
 	];
 }
+
+/** A stub domain's screen goes by its vchans, with `vnc` and without; passwords and TLS are the relay's. */
+export function stubScreenArgs(config: GuestConfig): string[] {
+	return [
+		...(hasStubScreen(config) ? ["-vnc", STUB_SCREEN] : []),
+		...["-display", "none"],
+		...keymapArgs(config.keymap),
+	];
+}
+
+/** Whether there is something to see of a guest whose QEMU is in a Linux stub domain. */
+export const hasStubScreen = (config: GuestConfig): boolean =>
+	config.type === "hvm" &&
+	(config.deviceModel?.place ?? "stub-domain") === "stub-domain" &&
+	config.vga !== "none" &&
+	nographicArgs(config).length === 0;
+
+/** A file of QEMU's: a name, no path. */
+const keymapArgs = (keymap: string | undefined): string[] =>
+	keymap === undefined ? [] : ["-k", requireWord("keymap", keymap, KEYMAP)];
 
 /** libxl: dm_vnc… `listen` may name the display itself; `to=` comes last. */
 export function vncAddress({ listen, display, findUnused, password }: VncConfig): string {

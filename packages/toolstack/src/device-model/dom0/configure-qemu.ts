@@ -1,7 +1,8 @@
-import type { Uuid } from "@bulkhead/base";
+import { ProtocolError, type Uuid } from "@bulkhead/base";
 import type { ToolstackContext } from "../../context.ts";
 import { domainPath } from "../../domain/paths.ts";
 import { domidOf, provided } from "../../runtime.ts";
+import { screenOf } from "../pv-screen.ts";
 
 const QMP_MS = 10_000;
 const MOST_PORTS = 32;
@@ -17,16 +18,26 @@ export async function configureLocalQemu(
 	const domain = domainPath(domidOf(runtime, "guest"));
 	const ask = (command: string, args?: Record<string, unknown>): Promise<unknown> =>
 		rings.executeQmp(config.uuid satisfies Uuid, command, args, QMP_MS);
+	if (config.deviceModel?.restrict) await letRun(ask);
 	const ttys = serialTtys(await ask("query-chardev"));
 	for (const { port, path } of ttys) await xenstore.write(`${domain}/serial/${port}/tty`, path);
 	provided(runtime.qemu, "QEMU").serialTtys = ttys;
 	await saveRuntime();
-	if (!config.vnc) return;
-	if (config.vnc.password) await ask("change-vnc-password", { password: config.vnc.password });
+	const { vnc } = screenOf(config);
+	if (!vnc) return;
+	if (vnc.password) await ask("change-vnc-password", { password: vnc.password });
 	const server = vncServer(await ask("query-vnc"));
 	if (!server) return;
 	await xenstore.write(`${domain}/console/vnc-listen`, server.host);
 	await xenstore.write(`${domain}/console/vnc-port`, server.port);
+}
+
+/** A restricted one was started stopped, as it cannot say that it runs (libxl: -S). @throws ProtocolError */
+async function letRun(ask: (command: string) => Promise<unknown>): Promise<void> {
+	const status = textOf(await ask("query-status"), "status");
+	if (status !== "prelaunch")
+		throw new ProtocolError(`QEMU is ${JSON.stringify(status)} where it should be "prelaunch"`);
+	await ask("cont");
 }
 
 /** From query-chardev: the ptys of chardevs named serialN. */

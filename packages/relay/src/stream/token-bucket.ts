@@ -17,11 +17,21 @@ export class TokenBucket {
 
 	/** Takes one token; false when there is none. */
 	take(): boolean {
+		if (this.isEmpty) return false;
+		this.#tokens -= 1;
+		return true;
+	}
+
+	/** Puts one back that was taken for nothing. */
+	giveBack(): void {
+		this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+	}
+
+	/** No token is there to be taken now. */
+	get isEmpty(): boolean {
 		const now = this.#now();
 		this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
 		this.#filledAt = now;
-		if (this.#tokens < 1) return false;
-		this.#tokens -= 1;
-		return true;
+		return this.#tokens < 1;
 	}
 }

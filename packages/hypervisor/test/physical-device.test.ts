@@ -1,5 +1,5 @@
+import { physicalDevice } from "@bulkhead/hypervisor";
 import { describe, expect, it } from "vitest";
-import { physicalDevice } from "../src/devices/open-disk.ts";
 
 describe("physicalDevice", () => {
 	it.each([

@@ -1,0 +1,93 @@
+import { createServer, type Server } from "node:net";
+import { decodePng } from "@bulkhead/screen/testing";
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { openChromium, ScreenPage } from "../../../packages/xenmgr/test/browser/page-driver.ts";
+import type { Lab } from "../../src/lab.ts";
+import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { bulkhead, eventually, useLab } from "../xen/support/dom0.ts";
+import { itRunsHvm } from "../xen/support/emulator-flake.ts";
+import { createGuest, destroyAll, TINY } from "../xen/support/guests.ts";
+
+/** Of bulkheadd in dom0: lab/dom0-services/bulkheadd/run. */
+const DOM0_PORT = 8006;
+const PATIENCE = { timeout: 60_000, interval: 500 };
+
+/** A port of this machine's whose connections go to dom0's loopback. */
+async function forwardToDom0(lab: Lab): Promise<{ server: Server; port: number }> {
+	const server = createServer((socket) => {
+		const far = lab.spawn(["socat", "-", `TCP:127.0.0.1:${DOM0_PORT}`]);
+		socket.on("error", () => socket.destroy());
+		if (!far.stdin || !far.stdout) throw new TypeError("It has pipes");
+		far.stdin.on("error", () => socket.destroy());
+		socket.pipe(far.stdin);
+		far.stdout.pipe(socket);
+		socket.once("close", () => far.kill());
+		far.once("exit", () => socket.destroy());
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	return { server, port: (server.address() as { port: number }).port };
+}
+
+/** A picture by the installed command in dom0, as QEMU in the stub domain sends it. */
+async function screenshot(lab: Lab, name: string): Promise<ReturnType<typeof decodePng>> {
+	const { stdout, stderr, exitCode } = await lab.exec(["/usr/bin/bulkhead", "screenshot", name, "-"], {
+		timeoutMs: 60_000,
+	});
+	if (exitCode !== 0) throw new Error(`screenshot ended with ${exitCode}: ${stderr}`);
+	return decodePng(stdout);
+}
+
+describe("a guest's screen in a browser", () => {
+	const the = useLab();
+	let before: string[];
+	let browser: Browser;
+	let forward: { server: Server; port: number };
+
+	beforeAll(async () => {
+		before = await takeSnapshot(the.lab);
+		browser = await openChromium();
+		forward = await forwardToDom0(the.lab);
+	});
+	afterEach(async () => {
+		await destroyAll(the.lab);
+		expect(await findResidue(the.lab, before)).toEqual([]);
+	});
+	afterAll(async () => {
+		await browser?.close();
+		forward?.server.close();
+	});
+
+	itRunsHvm("is drawn by noVNC as its stub domain's QEMU has it, and comes back after a reboot", the, async () => {
+		const { domid } = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
+		const { url } = await bulkhead<{ url: string }>(the.lab, "screen", "tiny");
+		const page = await ScreenPage.open(browser);
+		await page.visit(url.replace(`:${DOM0_PORT}/`, `:${forward.port}/`));
+		await page.awaitState(/^Connected$/);
+		// The firmware has printed by the time that the guest's boot sector runs.
+		const same = async (): Promise<boolean> => {
+			const [seen, shot] = [await page.frame(), await screenshot(the.lab, "tiny")];
+			return seen !== undefined && seen.width === shot.width && Buffer.compare(seen.rgb, shot.rgb) === 0;
+		};
+		await expect.poll(same, PATIENCE).toBe(true);
+		expect((await page.frame())?.rgb.some((value) => value > 0)).toBe(true);
+		await bulkhead(the.lab, "reboot", "tiny");
+		await eventually("the next domain", async () => {
+			const guest = await bulkhead<{ domid?: number; phase: string }[]>(the.lab, "list");
+			return guest.some((each) => each.phase === "running" && each.domid !== domid) || undefined;
+		});
+		await page.awaitState(/^Connected$/);
+		await expect.poll(same, PATIENCE).toBe(true);
+		expect(page.complaints).toEqual([]);
+		await page.page.context().close();
+	});
+
+	itRunsHvm("takes keys, and answers to the monitor for people as far as the list goes", the, async () => {
+		await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
+		await bulkhead(the.lab, "sendkey", "tiny", "ret");
+		expect(await bulkhead<{ return: string }>(the.lab, "qemu-monitor-command", "tiny", "info status")).toEqual({
+			return: expect.stringContaining("running"),
+		});
+		await expect(bulkhead(the.lab, "qemu-monitor-command", "tiny", "savevm x")).rejects.toThrow("ended with 1");
+	});
+});

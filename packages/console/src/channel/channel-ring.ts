@@ -1,0 +1,172 @@
+import { type DomId, type EvtchnPort, type GrantRef, ProtocolError } from "@bulkhead/base";
+import type { BoundEvtchn, EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
+import { ConsoleRing } from "../ring/console-ring.ts";
+
+export interface ChannelRingOptions {
+	evtchns: EventChannels;
+	grants: GrantMaps;
+	domid: DomId;
+	gref: GrantRef;
+	remotePort: EvtchnPort;
+	/** The ring has become useless (not called for `end`). */
+	onBroken: (error: ProtocolError) => void;
+	/** How the next turn is put behind other work of the event loop. Default setImmediate. */
+	schedule?: (turn: () => void) => void;
+}
+
+/** The host's end of a channel, while somebody is there: a client of its socket, a pty that is open. */
+export interface ChannelEnd {
+	/** Takes the guest's bytes, as many as it can now. What it leaves waits in the ring until `outputRoomAgain`. */
+	take(bytes: Uint8Array): number;
+	/** The guest's input has room again, after `hasInputRoom` was false. */
+	inputRoomAgain(): void;
+}
+
+/** Taken from one guest before others get their turn: 16 full rings. */
+const TURN_BYTES = 32 * 1024;
+/** An end stops giving at this much. What it has given already is taken all the same: a read of a socket. */
+const INPUT_PAUSE_BYTES = 16 * 1024;
+
+/**
+ * A console ring that carries bytes between a guest and at most one end on the host, and keeps nothing: while nobody is
+ * there, what the guest writes is dropped, as QEMU does, so that no agent hangs for want of a host. While somebody is,
+ * nothing is lost and the slower side sets the pace.
+ */
+export class ChannelRing {
+	readonly #options: ChannelRingOptions;
+	readonly #mapping: MappedGrants;
+	readonly #ring: ConsoleRing;
+	readonly #evtchn: BoundEvtchn;
+	#end: ChannelEnd | undefined;
+	#input: Uint8Array[] = [];
+	#inputBytes = 0;
+	#scheduled = false;
+	#ended = false;
+	readonly counts: { fromGuest: number; toGuest: number; dropped: number } = { fromGuest: 0, toGuest: 0, dropped: 0 };
+
+	/** Maps and binds. On failure nothing is held. @throws HypervisorError, ProtocolError */
+	static attach(options: ChannelRingOptions): ChannelRing {
+		const mapping = options.grants.map(options.domid, [options.gref], { writable: true });
+		try {
+			return new ChannelRing(options, mapping);
+		} catch (error) {
+			mapping.unmap();
+			throw error;
+		}
+	}
+
+	private constructor(options: ChannelRingOptions, mapping: MappedGrants) {
+		this.#options = options;
+		this.#mapping = mapping;
+		this.#ring = new ConsoleRing(mapping.buffer);
+		this.#evtchn = options.evtchns.bindInterdomain(options.domid, options.remotePort, () => this.#event());
+		// Whatever the frontend did before the port was bound raised no event here.
+		this.#plan();
+		this.#evtchn.notify();
+	}
+
+	get ended(): boolean {
+		return this.#ended;
+	}
+
+	get isTaken(): boolean {
+		return this.#end !== undefined;
+	}
+
+	/** Somebody is there from now on. What was dropped before is gone. */
+	join(end: ChannelEnd): void {
+		if (this.#end) throw new TypeError("A channel has one end on the host at a time");
+		this.#end = end;
+		this.#plan();
+	}
+
+	/** What it has given is still delivered. */
+	leave(end: ChannelEnd): void {
+		if (this.#end !== end) return;
+		this.#end = undefined;
+		this.#plan();
+	}
+
+	get hasInputRoom(): boolean {
+		return this.#inputBytes < INPUT_PAUSE_BYTES;
+	}
+
+	give(bytes: Uint8Array): void {
+		if (this.#ended || bytes.length === 0) return;
+		this.#input.push(bytes);
+		this.#inputBytes += bytes.length;
+		this.#plan();
+	}
+
+	outputRoomAgain(): void {
+		this.#plan();
+	}
+
+	/** Lets go of the ring; bytes on their way are lost. Idempotent. */
+	end(): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.#evtchn.close();
+		this.#mapping.unmap();
+		this.#input = [];
+		this.#inputBytes = 0;
+	}
+
+	#event(): void {
+		// A turn that is planned already will see what this event announces.
+		if (!this.#scheduled) this.#turn();
+	}
+
+	#plan(): void {
+		if (this.#scheduled || this.#ended) return;
+		this.#scheduled = true;
+		(this.#options.schedule ?? setImmediate)(() => {
+			this.#scheduled = false;
+			this.#turn();
+		});
+	}
+
+	#turn(): void {
+		if (this.#ended) return;
+		try {
+			if (this.#takeOutput() + this.#pumpInput() > 0) this.#evtchn.notify();
+		} catch (error) {
+			if (!(error instanceof ProtocolError)) throw error;
+			this.end();
+			this.#options.onBroken(error);
+		}
+	}
+
+	#takeOutput(): number {
+		let taken = 0;
+		for (let pending = this.#ring.pendingOutput(); pending > 0; pending = this.#ring.pendingOutput()) {
+			if (taken >= TURN_BYTES) {
+				this.#plan();
+				break;
+			}
+			const count = this.#end ? this.#end.take(this.#ring.copyOutput(pending)) : pending;
+			// An end that fails while it takes has left the channel, and the ring with it.
+			if (this.#ended || count === 0) break;
+			this.#ring.consumeOutput(count);
+			this.counts[this.#end ? "fromGuest" : "dropped"] += count;
+			taken += count;
+		}
+		return taken;
+	}
+
+	#pumpInput(): number {
+		const hadRoom = this.hasInputRoom;
+		let total = 0;
+		for (let head = this.#input[0]; head; head = this.#input[0]) {
+			const count = this.#ring.produceInput(head);
+			if (count === 0) break;
+			total += count;
+			if (count === head.length) this.#input.shift();
+			else this.#input[0] = head.subarray(count);
+		}
+		this.#inputBytes -= total;
+		this.counts.toGuest += total;
+		if (!hadRoom && this.hasInputRoom) this.#end?.inputRoomAgain();
+		return total;
+	}
+}

@@ -1,0 +1,1 @@
+export { RfbViewer, type RfbViewerOptions, ViewerRefusedError } from "./rfb-viewer.ts";

@@ -1,0 +1,2 @@
+export { CLOSE } from "../page/close-codes.js";
+export { findPageFiles, type PageFile } from "./page-files.ts";
