@@ -153,7 +153,7 @@ describe("noVNC in Chromium", () => {
 	test("exchanges clipboards with the guest through its channel", async () => {
 		const channel = (world: SimWorld): string =>
 			`channel = ['name=org.bulkhead.agent.v1,connection=socket,path=${world.directory}/agent.sock']`;
-		const stage = await setStage((world) => world.pv("web", channel(world)));
+		const stage = await setStage((world) => world.hvm("web", channel(world)));
 		const { page } = stage;
 		(await dial(stage.world, `${stage.world.directory}/agent.sock`)).destroy(); // The guest's end is there.
 		await visit(stage);
