@@ -28,6 +28,7 @@ export {
 	uuidFromBytes,
 	uuidToBytes,
 } from "./ids.ts";
+export { isLoopback } from "./is-loopback.ts";
 export { Mutex } from "./mutex.ts";
 export {
 	awaitProcessEnd,

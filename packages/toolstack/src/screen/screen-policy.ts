@@ -1,5 +1,5 @@
-import { BlockList, isIP, isIPv6 } from "node:net";
-import { InvalidInputError } from "@bulkhead/base";
+import { isIP } from "node:net";
+import { InvalidInputError, isLoopback } from "@bulkhead/base";
 import type { VncConfig } from "@bulkhead/xlcfg";
 
 /** What the host's administrator says of viewers on TCP. */
@@ -14,10 +14,6 @@ const FIRST_PORT = 5900;
 const LAST_PORT = 65_535;
 /** Displays that are tried after the first: from 0 on, those of libxl's `to=99`. */
 const MORE_TRIED = 99;
-
-const loopback = new BlockList();
-loopback.addSubnet("127.0.0.0", 8, "ipv4");
-loopback.addAddress("::1", "ipv6");
 
 /** The address without brackets. @throws InvalidInputError `screen-refused` for a name: who it stands for may change */
 export function listenAddress({ listen }: VncConfig): string {
@@ -54,10 +50,6 @@ export function listenerWarning(vnc: VncConfig, { tls, allowPlain }: ScreenPolic
 	if (vnc.password !== undefined)
 		return "VNC on the network with a password and without TLS: what is seen and typed can be read and changed on its way";
 	return allowPlain ? "VNC on the network with neither password nor TLS: anybody can see and type" : undefined;
-}
-
-function isLoopback(address: string): boolean {
-	return loopback.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
 function refused(message: string, remedy: string): InvalidInputError {

@@ -1,5 +1,5 @@
-import { BlockList, isIP } from "node:net";
-import { InvalidInputError } from "@bulkhead/base";
+import { isIP } from "node:net";
+import { InvalidInputError, isLoopback } from "@bulkhead/base";
 
 /** Where browsers are served. */
 export interface ListenAddress {
@@ -9,21 +9,16 @@ export interface ListenAddress {
 	isLoopback: boolean;
 }
 
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-
 /** "127.0.0.1:8006", "[::1]:8006"; port 0 is any free one. @throws InvalidInputError */
 export function parseListenAddress(text: string): ListenAddress {
 	const [, bracketed, plain, digits = ""] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text) ?? [];
 	const host = bracketed ?? plain ?? "";
-	const version = isIP(host);
 	const port = Number(digits);
-	if (digits === "" || version !== (bracketed === undefined ? 4 : 6) || port > 65_535)
+	if (digits === "" || isIP(host) !== (bracketed === undefined ? 4 : 6) || port > 65_535)
 		throw new InvalidInputError(`Option --http-listen=${text} is no address with a port`, {
 			remedy: "Write it as 127.0.0.1:8006, or as [::1]:8006",
 		});
-	return { host, port, isLoopback: LOOPBACK.check(host, version === 6 ? "ipv6" : "ipv4") };
+	return { host, port, isLoopback: isLoopback(host) };
 }
 
 /** An address as the host of a URL. */
