@@ -1,6 +1,6 @@
 import { InvalidInputError } from "@bulkhead/base";
 import type { GuestConfig } from "@bulkhead/xlcfg";
-import { hasStubScreen } from "../device-model/args/screen-args.ts";
+import { hasStubQemu, hasStubScreen } from "../device-model/args/screen-args.ts";
 import { readScreenKeys } from "./screen-listener.ts";
 import { checkListener, type ScreenPolicy } from "./screen-policy.ts";
 
@@ -9,8 +9,8 @@ import { checkListener, type ScreenPolicy } from "./screen-policy.ts";
  * domain: one in domain 0 listens by itself. @throws InvalidInputError `screen-refused`; FileUnusableError
  */
 export async function checkScreen(config: GuestConfig, policy: ScreenPolicy): Promise<void> {
-	const { vnc, type, deviceModel } = config;
-	if (!vnc || type !== "hvm" || (deviceModel?.place ?? "stub-domain") !== "stub-domain") return;
+	const { vnc } = config;
+	if (!vnc || !hasStubQemu(config)) return;
 	if (!hasStubScreen(config))
 		throw new InvalidInputError(
 			"VNC shows nothing of a guest without a graphics card",

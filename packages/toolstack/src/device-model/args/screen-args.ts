@@ -30,12 +30,13 @@ export function stubScreenArgs(config: GuestConfig): string[] {
 	];
 }
 
+/** Whether the guest's QEMU is in a Linux stub domain. */
+export const hasStubQemu = ({ type, deviceModel }: GuestConfig): boolean =>
+	type === "hvm" && (deviceModel?.place ?? "stub-domain") === "stub-domain";
+
 /** Whether there is something to see of a guest whose QEMU is in a Linux stub domain. */
 export const hasStubScreen = (config: GuestConfig): boolean =>
-	config.type === "hvm" &&
-	(config.deviceModel?.place ?? "stub-domain") === "stub-domain" &&
-	config.vga !== "none" &&
-	nographicArgs(config).length === 0;
+	hasStubQemu(config) && config.vga !== "none" && nographicArgs(config).length === 0;
 
 /** A file of QEMU's: a name, no path. */
 const keymapArgs = (keymap: string | undefined): string[] =>
