@@ -25,11 +25,13 @@ program
 		const { PARTS, runCreateBench } = await import("./create/create-bench.ts");
 		const { reportCreate } = await import("./create/report.ts");
 		const parts = new Set(known("part", only, PARTS));
-		await inLab(async (lab) => {
-			const results = await runCreateBench(lab, { pairs, parts, guestCounts: guests, isShared: shared, say });
-			await keep("create", results);
-			process.stdout.write(reportCreate(results));
-		});
+		await inLab((lab) =>
+			publish(
+				"create",
+				runCreateBench(lab, { pairs, parts, guestCounts: guests, isShared: shared, say }),
+				reportCreate,
+			),
+		);
 	});
 
 program
@@ -43,11 +45,13 @@ program
 		const { PARTS, runConsoleBench } = await import("./console/console-bench.ts");
 		const { reportConsole } = await import("./console/report.ts");
 		const parts = new Set(known("part", only, PARTS));
-		await inLab(async (lab) => {
-			const results = await runConsoleBench(lab, { rounds, bytes: kib * 1024, guestCounts: guests, parts, say });
-			await keep("console", results);
-			process.stdout.write(reportConsole(results));
-		});
+		await inLab((lab) =>
+			publish(
+				"console",
+				runConsoleBench(lab, { rounds, bytes: kib * 1024, guestCounts: guests, parts, say }),
+				reportConsole,
+			),
+		);
 	});
 
 program
@@ -59,11 +63,7 @@ program
 		const { runXenstoreBench, SERVERS } = await import("./xenstore/xenstore-bench.ts");
 		const { reportXenstore } = await import("./xenstore/report.ts");
 		const chosen = known("server", servers, SERVERS);
-		await inLab(async (lab) => {
-			const results = await runXenstoreBench(lab, { rounds, servers: chosen, say });
-			await keep("xenstore", results);
-			process.stdout.write(reportXenstore(results));
-		});
+		await inLab((lab) => publish("xenstore", runXenstoreBench(lab, { rounds, servers: chosen, say }), reportXenstore));
 	});
 
 program
@@ -80,11 +80,7 @@ program
 		const { reportVchan } = await import("./vchan/report.ts");
 		const sizes = known("ring size", rings, RING_SIZE_NAMES);
 		const places = known("place", servers, PLACES);
-		await inLab(async (lab) => {
-			const results = await runVchanBench(lab, { rounds, trips, places, sizes, say });
-			await keep("vchan", results);
-			process.stdout.write(reportVchan(results));
-		});
+		await inLab((lab) => publish("vchan", runVchanBench(lab, { rounds, trips, places, sizes, say }), reportVchan));
 	});
 
 program
@@ -96,11 +92,7 @@ program
 	.action(async ({ rounds, trips, crowdTrips }) => {
 		const { runQmpBench } = await import("./qmp/qmp-bench.ts");
 		const { reportQmp } = await import("./qmp/report.ts");
-		await inLab(async (lab) => {
-			const results = await runQmpBench(lab, { rounds, trips, crowdTrips, say });
-			await keep("qmp", results);
-			process.stdout.write(reportQmp(results));
-		});
+		await inLab((lab) => publish("qmp", runQmpBench(lab, { rounds, trips, crowdTrips, say }), reportQmp));
 	});
 
 program
@@ -109,9 +101,7 @@ program
 	.option("--pairs <n>", "rounds that count", wholeNumber, 5)
 	.action(async ({ pairs }) => {
 		const { reportXenstoreServer, runXenstoreServerBench } = await import("./xenstore-server/xenstore-server-bench.ts");
-		const results = await runXenstoreServerBench(pairs, say);
-		await keep("xenstore-server", results);
-		process.stdout.write(reportXenstoreServer(results));
+		await publish("xenstore-server", runXenstoreServerBench(pairs, say), reportXenstoreServer);
 	});
 
 program
@@ -122,9 +112,7 @@ program
 	.action(async ({ guests, crowd }) => {
 		const { runSimBench } = await import("./sim/sim-bench.ts");
 		const { reportSim } = await import("./sim/report.ts");
-		const results = await runSimBench({ guests, crowd }, say);
-		await keep("sim", results);
-		process.stdout.write(reportSim(results));
+		await publish("sim", runSimBench({ guests, crowd }, say), reportSim);
 	});
 
 /** The lab that is up, or one for this bench alone. */
@@ -137,6 +125,17 @@ async function inLab(measure: (lab: Lab) => Promise<void>): Promise<void> {
 		if (wasUp) lab.close();
 		else await lab.down();
 	}
+}
+
+/** Keeps what a bench finds, and prints its report. */
+async function publish<T extends { startedAt: string }>(
+	bench: string,
+	measured: Promise<T>,
+	report: (results: T) => string,
+): Promise<void> {
+	const results = await measured;
+	await keep(bench, results);
+	process.stdout.write(report(results));
 }
 
 /** Every single value, for whoever wants to count otherwise. */
