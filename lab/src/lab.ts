@@ -45,7 +45,7 @@ export class Lab {
 	static async up(options: LabUpOptions = {}): Promise<Lab> {
 		const onProgress = options.onProgress ?? (() => {});
 		const paths = labPaths();
-		await using _lock = await controlLock(paths, options.signal);
+		await using _lock = await controlLock(paths, options);
 		const running = await findLiveState(paths);
 		if (running?.ready) {
 			if (options.release && options.release !== running.description.release) {
@@ -68,7 +68,7 @@ export class Lab {
 	/** Pulls the plug of the machine that runs, if any, and boots another. */
 	static async replace(options: LabUpOptions = {}): Promise<Lab> {
 		const paths = labPaths();
-		await using _lock = await controlLock(paths, options.signal);
+		await using _lock = await controlLock(paths, options);
 		const running = await findLiveState(paths);
 		if (running) {
 			await killMachine(running.machine);
@@ -102,7 +102,7 @@ export class Lab {
 	}
 
 	static async #afterBoot(): Promise<Lab | undefined> {
-		await using _lock = await FileLock.acquire(labPaths().controlLock, { timeoutMs: ATTACH_TIMEOUT_MS });
+		await using _lock = await controlLock(labPaths(), { timeoutMs: ATTACH_TIMEOUT_MS });
 		return Lab.findRunning();
 	}
 
@@ -224,6 +224,9 @@ export class Lab {
 	}
 }
 
-function controlLock({ controlLock: path }: LabPaths, signal?: AbortSignal): Promise<FileLock> {
-	return FileLock.acquire(path, { timeoutMs: CONTROL_TIMEOUT_MS, signal });
+function controlLock(
+	{ controlLock: path }: LabPaths,
+	{ timeoutMs = CONTROL_TIMEOUT_MS, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<FileLock> {
+	return FileLock.acquire(path, { timeoutMs, signal });
 }

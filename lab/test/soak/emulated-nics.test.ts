@@ -3,18 +3,20 @@ import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { ok, useLab } from "../xen/support/dom0.ts";
 import { itRunsHvm } from "../xen/support/emulator-flake.ts";
 import { createGuest, destroyAll } from "../xen/support/guests.ts";
-import { GuestShell, openNetwork, type TestBridge } from "../xen/support/network.ts";
+import {
+	BOOT_MS,
+	FIRST,
+	GuestShell,
+	MAC,
+	NO_ROMS,
+	OTHER,
+	openNetwork,
+	portsOf,
+	SECOND,
+} from "../xen/support/network.ts";
 
 const LINUX = "/etc/bulkhead/examples/linux.cfg";
 const IMAGE = "/var/lib/bulkhead/images/linux.img";
-const FIRST: TestBridge = { name: "xenbr0", net: "10.77.0" };
-const SECOND: TestBridge = { name: "xenbr1", net: "10.77.1" };
-const MAC = "00:16:3e:01:02:03";
-const OTHER = "00:16:3e:01:02:04";
-/** From unpausing to a shell. */
-const BOOT_MS = 240_000;
-/** The cards' boot ROMs take many seconds to unpack themselves under emulation, and nobody boots from the network here. */
-const NO_ROMS = 'device_model_args=["-global", "rtl8139.romfile=", "-global", "e1000.romfile="]';
 
 /** Copies the guest's disk with a command line of the same length that unplugs emulated cards, but no disks. */
 const UNPLUG_NICS = `
@@ -43,15 +45,12 @@ describe("emulated network cards, through one stub domain", () => {
 	});
 	afterAll(() => network?.close());
 
-	const ports = async (bridge: string): Promise<string[]> =>
-		(await ok(the.lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
-
 	itRunsHvm("two emulated cards carry a file each through one stub domain", the, async () => {
 		const vif = `vif=["mac=${MAC},model=rtl8139", "mac=${OTHER},model=rtl8139,bridge=${SECOND.name}"]`;
 		const guest = await createGuest(the.lab, LINUX, vif, NO_ROMS);
 		const stub = guest.stub?.domid;
-		expect(await ports(FIRST.name)).toEqual([`vif${guest.domid}.0`, `vif${stub}.0`].toSorted());
-		expect(await ports(SECOND.name)).toEqual([`vif${guest.domid}.1`, `vif${stub}.1`].toSorted());
+		expect(await portsOf(the.lab, FIRST.name)).toEqual([`vif${guest.domid}.0`, `vif${stub}.0`].toSorted());
+		expect(await portsOf(the.lab, SECOND.name)).toEqual([`vif${guest.domid}.1`, `vif${stub}.1`].toSorted());
 		const shell = await GuestShell.open(the.lab, guest, "serial0", BOOT_MS);
 		await shell.run("insmod /lib/modules/mii.ko && insmod /lib/modules/8139cp.ko");
 		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);

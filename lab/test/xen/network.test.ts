@@ -3,17 +3,9 @@ import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, type GuestDocument, PV, TINY } from "./support/guests.ts";
-import { GuestShell, openNetwork, type TestBridge } from "./support/network.ts";
+import { BOOT_MS, FIRST, GuestShell, MAC, NO_ROMS, OTHER, openNetwork, portsOf, SECOND } from "./support/network.ts";
 
-const FIRST: TestBridge = { name: "xenbr0", net: "10.77.0" };
-const SECOND: TestBridge = { name: "xenbr1", net: "10.77.1" };
-const MAC = "00:16:3e:01:02:03";
-const OTHER = "00:16:3e:01:02:04";
 const THIRD = "00:16:3e:01:02:05";
-/** From unpausing to a shell. */
-const BOOT_MS = 240_000;
-/** The cards' boot ROMs take many seconds to unpack themselves under emulation, and nobody boots from the network here. */
-const NO_ROMS = 'device_model_args=["-global", "rtl8139.romfile=", "-global", "e1000.romfile="]';
 
 interface Nic {
 	devid: number;
@@ -36,8 +28,6 @@ describe("network interfaces", () => {
 	});
 	afterAll(() => network?.close());
 
-	const ports = async (bridge: string): Promise<string[]> =>
-		(await ok(the.lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
 	const shellOf = (guest: GuestDocument, label: string): Promise<GuestShell> =>
 		GuestShell.open(the.lab, guest, label, BOOT_MS);
 
@@ -61,7 +51,7 @@ describe("network interfaces", () => {
 		const detached = await bulkhead(the.lab, "network-detach", "pv", OTHER);
 		expect(detached).toMatchObject({ forced: false, complaints: [], nic: { devid: 1 } });
 		expect(await shell.run("ls /sys/class/net")).not.toContain("eth1");
-		expect(await ports(SECOND.name)).toEqual([]);
+		expect(await portsOf(the.lab, SECOND.name)).toEqual([]);
 		expect(await shell.fetch("eth0", FIRST)).toBe(network.sum);
 		shell.close();
 	});
@@ -89,10 +79,10 @@ describe("network interfaces", () => {
 	itRunsHvm("a guest without a driver loses its nic by force, and Xen's own script sets one up", the, async () => {
 		const guest = await createGuest(the.lab, TINY, `vif=["mac=${MAC},script=vif-bridge"]`, NO_ROMS);
 		const names = [`vif${guest.domid}.0`, `vif${guest.stub?.domid}.0`].toSorted();
-		expect(await ports(FIRST.name)).toEqual(names);
+		expect(await portsOf(the.lab, FIRST.name)).toEqual(names);
 		const detached = await bulkhead(the.lab, "network-detach", "tiny", "0", "--force");
 		expect(detached).toMatchObject({ forced: true });
-		expect(await ports(FIRST.name)).toEqual([]);
+		expect(await portsOf(the.lab, FIRST.name)).toEqual([]);
 	});
 
 	it("a bridge or a script that is missing is told before anything is made", async () => {

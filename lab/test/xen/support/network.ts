@@ -15,6 +15,19 @@ export interface TestBridge {
 	net: string;
 }
 
+export const FIRST: TestBridge = { name: "xenbr0", net: "10.77.0" };
+export const SECOND: TestBridge = { name: "xenbr1", net: "10.77.1" };
+export const MAC = "00:16:3e:01:02:03";
+export const OTHER = "00:16:3e:01:02:04";
+/** From unpausing a guest with cards to its shell. */
+export const BOOT_MS = 240_000;
+/** The cards' boot ROMs take many seconds to unpack themselves under emulation, and nobody boots from the network here. */
+export const NO_ROMS = 'device_model_args=["-global", "rtl8139.romfile=", "-global", "e1000.romfile="]';
+
+/** Names of the interfaces that are in a bridge of dom0's. */
+export const portsOf = async (lab: Lab, bridge: string): Promise<string[]> =>
+	(await ok(lab, ["ls", `/sys/class/net/${bridge}/brif`])).split("\n").filter(Boolean).toSorted();
+
 /** Two bridges on which dom0 has an address and serves a file over HTTP. They go with `close`. */
 export async function openNetwork(
 	lab: Lab,
