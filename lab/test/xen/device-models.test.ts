@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
+import { converse } from "./support/conversation.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { FOLDER as BOOT, LINUX, READY } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
@@ -19,9 +20,10 @@ const PV_SCREEN = [
 	'cmdline="console=hvc0 rdinit=/init quiet panic=-1 cryptomgr.notests nokaslr mitigations=off audit=0 apparmor=0"',
 ];
 /** RFB 3.8 (RFC 6143), all that a client says at once: version, no security, shared, and a request for 32 rows. */
-const RFB_REQUEST = "RFB 003.008\\n\\001\\001\\003\\000\\000\\000\\000\\000\\003\\040\\000\\040";
-/** The server hangs up when its client does: it is given time to answer. */
-const ASK_VNC = `{ printf '${RFB_REQUEST}'; sleep 4; } | socat - TCP:127.0.0.1:5907`;
+const RFB_REQUEST = "RFB 003.008\n\x01\x01\x03\x00\x00\x00\x00\x00\x03\x20\x00\x20";
+/** 800 pixels of 32 bits each, in 32 rows. */
+const RFB_FRAME_BYTES = 800 * 4 * 32;
+const VNC = "TCP:127.0.0.1:5907";
 /** Of dom0's user xen-qemuuser-range-base. */
 const RANGE_BASE = 60_000;
 /**
@@ -196,8 +198,11 @@ describe("device models", () => {
 		const port = await ok(the.lab, ["xenstore-read", `/local/domain/${domid}/console/vnc-port`]);
 		expect(port.trim()).toBe("5907");
 		await eventually("what the guest has painted", async () => {
-			const { stdout } = await the.lab.exec(["sh", "-c", ASK_VNC]);
-			return stdout.includes(Buffer.alloc(3200, 0xaa)) ? true : undefined;
+			const frame = await converse(the.lab, VNC, (server) => {
+				server.say(RFB_REQUEST);
+				return server.until("32 rows", (heard) => heard.length > RFB_FRAME_BYTES);
+			});
+			return frame.includes(Buffer.alloc(3200, 0xaa)) ? true : undefined;
 		});
 		const status = await ok(the.lab, ["cat", `/proc/${guest.localQemu?.pid}/status`]);
 		expect(status).toMatch(new RegExp(`^Uid:(\\t${RANGE_BASE + domid}){4}$`, "m"));

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { STUB_KERNEL_COMMAND_LINE } from "@bulkhead/stubdom";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Lab } from "../../src/lab.ts";
+import { converse, type QmpMessage, sayQmp } from "./support/conversation.ts";
 import { eventually, ok, run, useLab } from "./support/dom0.ts";
 
 const OURS = ["node", "/usr/lib/bulkhead/vchan-socket-proxy.mjs"];
@@ -33,10 +34,8 @@ async function untilSocket(lab: Lab, path: string): Promise<void> {
 }
 
 /** The greeting and the answer of the QEMU behind, through the socket in front. */
-async function askThrough(lab: Lab): Promise<string> {
-	const lines = '{"execute":"qmp_capabilities"}\n{"execute":"query-status"}\n';
-	const script = `{ cat; sleep 1; } | socat -t 1 - UNIX-CONNECT:${FRONT}`;
-	return ok(lab, ["sh", "-c", script], { stdin: lines });
+function askThrough(lab: Lab): Promise<QmpMessage[]> {
+	return converse(lab, `UNIX-CONNECT:${FRONT}`, (peer) => sayQmp(peer, "qmp_capabilities", "query-status"));
 }
 
 describe("our stand-in for Xen's vchan-socket-proxy", () => {
@@ -69,8 +68,10 @@ describe("our stand-in for Xen's vchan-socket-proxy", () => {
 			children.push(the.lab.spawn([...client, "-v", "0", NODES, FRONT]));
 			await untilSocket(the.lab, FRONT);
 			for (let round = 0; round < RECONNECTS; round++) {
-				const text = await askThrough(the.lab);
-				expect(text, `round ${round}`).toMatch(/"QMP".*\r\n.*"return": \{\}.*\r\n.*"status": "prelaunch"/);
+				const [greeting, capabilities, status] = await askThrough(the.lab);
+				expect(greeting, `round ${round}`).toHaveProperty("QMP.version");
+				expect(capabilities, `round ${round}`).toHaveProperty("return", {});
+				expect(status, `round ${round}`).toHaveProperty("return.status", "prelaunch");
 			}
 		} finally {
 			for (const child of children) child.kill();
