@@ -39,3 +39,4 @@ export {
 	type ProcessIdentity,
 	stopProcess,
 } from "./processes.ts";
+export { TokenBucket } from "./token-bucket.ts";

@@ -1,7 +1,6 @@
 export { ConsoleBackend, type ConsoleBackendOptions, REPLACED } from "./backend/console-backend.ts";
 export type { InputSource } from "./backend/console-input.ts";
 export type { ConsoleReader, ReadFrom } from "./backend/console-reader.ts";
-export { FairTurns } from "./backend/fair-turns.ts";
 export { type WriterCandidate, WriterSeat } from "./backend/writer-seat.ts";
 export { CallingDoor, type CallOptions } from "./channel/calling-door.ts";
 export type { ChannelDoor } from "./channel/channel-door.ts";
@@ -11,6 +10,7 @@ export { PtyDoor } from "./channel/pty-door.ts";
 export { Journal, type JournalOptions } from "./journal/journal.ts";
 export type { JournalFiles } from "./journal/journal-files.ts";
 export { ConsoleRing } from "./ring/console-ring.ts";
+export { FairTurns } from "./ring/fair-turns.ts";
 export { CONSOLE_PAGE } from "./ring/layout.ts";
 export { type FindableConsole, type FramedConsoleOptions, FramedConsoleSocket } from "./serve/framed-socket.ts";
 export { listen, removeSocket } from "./serve/listen.ts";

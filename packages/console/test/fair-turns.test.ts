@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FairTurns } from "../src/backend/fair-turns.ts";
+import { FairTurns } from "../src/ring/fair-turns.ts";
 
 const nextRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

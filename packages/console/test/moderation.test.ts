@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { Moderation } from "../src/backend/moderation.ts";
+import { Moderation } from "../src/ring/moderation.ts";
 
 describe("Moderation", () => {
 	it("listens to events that move much, however many", () => {

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { LISTENER_INBOX, type RelayResult } from "@bulkhead/api/relay";
 import { BulkheadError, type Uuid } from "@bulkhead/base";
-import { FramedConsoleSocket, type PtyFiles, removeSocket, socketFd } from "@bulkhead/console";
+import { FairTurns, FramedConsoleSocket, type PtyFiles, removeSocket, socketFd } from "@bulkhead/console";
 import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
 import { ChannelTable } from "./channel/channel-table.ts";
 import { ConsoleTable } from "./console/console-table.ts";
@@ -41,6 +41,7 @@ export interface RelayOptions {
  * killed at any instant: the next one continues from the rings and the journals, once it is told what to attach.
  */
 export class Relay {
+	readonly #turns = new FairTurns();
 	readonly #consoles: ConsoleTable;
 	#channels: ChannelTable | undefined;
 	#screens: ScreenTable | undefined;
@@ -68,6 +69,7 @@ export class Relay {
 		const { host, log, bootId, stateDirectory, segmentBytes, ptyFiles } = options;
 		this.#consoles = new ConsoleTable({
 			host,
+			turns: this.#turns,
 			guestsDirectory: join(options.runDirectory, "guests"),
 			journalDirectory: stateDirectory,
 			bootId,
@@ -133,6 +135,7 @@ export class Relay {
 		const { host, log, ptyFiles } = this.#options;
 		this.#channels = new ChannelTable({
 			host,
+			turns: this.#turns,
 			inbox,
 			log,
 			ptyFiles,

@@ -7,7 +7,6 @@ import { dropPrivileges, type Identity } from "../src/process/drop-privileges.ts
 import { parseCommandLine, USAGE } from "../src/process/options.ts";
 import { ownDirectory } from "../src/process/own-directory.ts";
 import { getUser } from "../src/process/user.ts";
-import { TokenBucket } from "../src/stream/token-bucket.ts";
 
 describe("command line", () => {
 	it("has defaults for everything", () => {
@@ -110,19 +109,5 @@ describe("ownDirectory", () => {
 		symlinkSync(join(directory, "elsewhere"), join(directory, "link"));
 		expect(() => ownDirectory(join(directory, "link"), self)).toThrow(/ENOTDIR|ELOOP/);
 		expect(statSync(join(directory, "elsewhere")).mode & 0o777).toBe(0o755);
-	});
-});
-
-describe("TokenBucket", () => {
-	it("permits a burst and then the rate", () => {
-		let now = 0;
-		const bucket = new TokenBucket({ burst: 3, perSecond: 2, now: () => now });
-		expect([1, 2, 3, 4].map(() => bucket.take())).toEqual([true, true, true, false]);
-		now = 499;
-		expect(bucket.take()).toBe(false);
-		now = 500;
-		expect([bucket.take(), bucket.take()]).toEqual([true, false]);
-		now = 1_000_000;
-		expect([1, 2, 3, 4].map(() => bucket.take())).toEqual([true, true, true, false]);
 	});
 });

@@ -2,9 +2,9 @@ import { type DomId, type EvtchnPort, type GrantRef, ProtocolError } from "@bulk
 import type { EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
 import type { Journal } from "../journal/journal.ts";
 import { ConsoleRing } from "../ring/console-ring.ts";
+import { RingEvents } from "../ring/ring-events.ts";
 import { ConsoleInput, type InputSource } from "./console-input.ts";
 import { ConsoleReader, type ReadFrom } from "./console-reader.ts";
-import { RingEvents } from "./ring-events.ts";
 
 export interface ConsoleBackendOptions {
 	evtchns: EventChannels;

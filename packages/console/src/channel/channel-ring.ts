@@ -1,6 +1,7 @@
 import { type DomId, type EvtchnPort, type GrantRef, ProtocolError } from "@bulkhead/base";
-import type { BoundEvtchn, EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
+import type { EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
 import { ConsoleRing } from "../ring/console-ring.ts";
+import { RingEvents } from "../ring/ring-events.ts";
 
 export interface ChannelRingOptions {
 	evtchns: EventChannels;
@@ -36,11 +37,10 @@ export class ChannelRing {
 	readonly #options: ChannelRingOptions;
 	readonly #mapping: MappedGrants;
 	readonly #ring: ConsoleRing;
-	readonly #evtchn: BoundEvtchn;
+	readonly #events: RingEvents;
 	#end: ChannelEnd | undefined;
 	#input: Uint8Array[] = [];
 	#inputBytes = 0;
-	#scheduled = false;
 	#ended = false;
 	readonly counts: { fromGuest: number; toGuest: number; dropped: number } = { fromGuest: 0, toGuest: 0, dropped: 0 };
 
@@ -59,10 +59,11 @@ export class ChannelRing {
 		this.#options = options;
 		this.#mapping = mapping;
 		this.#ring = new ConsoleRing(mapping.buffer);
-		this.#evtchn = options.evtchns.bindInterdomain(options.domid, options.remotePort, () => this.#event());
+		const { evtchns, domid, remotePort, schedule = setImmediate } = options;
+		this.#events = new RingEvents({ evtchns, domid, remotePort, schedule, turn: () => this.#turn() });
 		// Whatever the frontend did before the port was bound raised no event here.
-		this.#plan();
-		this.#evtchn.notify();
+		this.#events.plan();
+		this.#events.notify();
 	}
 
 	get ended(): boolean {
@@ -77,14 +78,14 @@ export class ChannelRing {
 	join(end: ChannelEnd): void {
 		if (this.#end) throw new TypeError("A channel has one end on the host at a time");
 		this.#end = end;
-		this.#plan();
+		this.#events.plan();
 	}
 
 	/** What it has given is still delivered. */
 	leave(end: ChannelEnd): void {
 		if (this.#end !== end) return;
 		this.#end = undefined;
-		this.#plan();
+		this.#events.plan();
 	}
 
 	get hasInputRoom(): boolean {
@@ -95,45 +96,35 @@ export class ChannelRing {
 		if (this.#ended || bytes.length === 0) return;
 		this.#input.push(bytes);
 		this.#inputBytes += bytes.length;
-		this.#plan();
+		this.#events.plan();
 	}
 
 	outputRoomAgain(): void {
-		this.#plan();
+		this.#events.plan();
 	}
 
 	/** Lets go of the ring; bytes on their way are lost. Idempotent. */
 	end(): void {
 		if (this.#ended) return;
 		this.#ended = true;
-		this.#evtchn.close();
+		this.#events.close();
 		this.#mapping.unmap();
 		this.#input = [];
 		this.#inputBytes = 0;
 	}
 
-	#event(): void {
-		// A turn that is planned already will see what this event announces.
-		if (!this.#scheduled) this.#turn();
-	}
-
-	#plan(): void {
-		if (this.#scheduled || this.#ended) return;
-		this.#scheduled = true;
-		(this.#options.schedule ?? setImmediate)(() => {
-			this.#scheduled = false;
-			this.#turn();
-		});
-	}
-
-	#turn(): void {
-		if (this.#ended) return;
+	/** Answers how many bytes it has moved. */
+	#turn(): number {
+		if (this.#ended) return 0;
 		try {
-			if (this.#takeOutput() + this.#pumpInput() > 0) this.#evtchn.notify();
+			const moved = this.#takeOutput() + this.#pumpInput();
+			if (moved > 0 && !this.#ended) this.#events.notify();
+			return moved;
 		} catch (error) {
 			if (!(error instanceof ProtocolError)) throw error;
 			this.end();
 			this.#options.onBroken(error);
+			return 0;
 		}
 	}
 
@@ -141,7 +132,7 @@ export class ChannelRing {
 		let taken = 0;
 		for (let pending = this.#ring.pendingOutput(); pending > 0; pending = this.#ring.pendingOutput()) {
 			if (taken >= TURN_BYTES) {
-				this.#plan();
+				this.#events.plan();
 				break;
 			}
 			const count = this.#end ? this.#end.take(this.#ring.copyOutput(pending)) : pending;

@@ -36,6 +36,20 @@ describe("a channel's ring", () => {
 		expect(ring.counts.fromGuest).toBe(5);
 	});
 
+	it("takes a byte at a time without loss, and a look now and then from a guest that notifies for each", async () => {
+		const world = new ChannelWorld();
+		const { frontend, ring } = world;
+		const sink = new Sink();
+		ring.join(sink);
+		for (let at = 0; at < 3000; at++) {
+			frontend.write(Buffer.from([at & 0xff]));
+			await new Promise(setImmediate);
+		}
+		await until("every byte", () => sink.bytes.length === 3000);
+		expect(sink.bytes.every((byte, at) => byte === (at & 0xff))).toBe(true);
+		expect(world.turns).toBeLessThan(1500);
+	});
+
 	it("holds the guest back while its end takes nothing", async () => {
 		const { frontend, ring } = new ChannelWorld();
 		const sink = new Sink();

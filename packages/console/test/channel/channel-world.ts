@@ -11,6 +11,8 @@ export class ChannelWorld {
 	readonly ring: ChannelRing;
 	readonly path: string = `${temporaryDirectory()}/${randomUuid().slice(0, 8)}.sock`;
 	broken: ProtocolError | undefined;
+	/** That the ring has had. */
+	turns = 0;
 
 	constructor({ startAt = 0xffff_fff0 }: { startAt?: number } = {}) {
 		this.frontend = new FakeFrontend(this.host, { domid: 7, gref: 11, port: 4, startAt });
@@ -24,6 +26,11 @@ export class ChannelWorld {
 			onBroken: (error) => {
 				this.broken = error;
 			},
+			schedule: (turn) =>
+				setImmediate(() => {
+					this.turns++;
+					turn();
+				}),
 		});
 		onTestFinished(() => {
 			this.ring.end();

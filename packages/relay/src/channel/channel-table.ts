@@ -1,12 +1,14 @@
 import type { AttachChannel, AttachedChannel, ChannelName } from "@bulkhead/api/relay";
 import { Mutex, type ProtocolError, serializeError, type Uuid } from "@bulkhead/base";
-import { type ChannelDoor, ChannelRing, type PtyFiles } from "@bulkhead/console";
+import { type ChannelDoor, ChannelRing, type FairTurns, type PtyFiles } from "@bulkhead/console";
 import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
 import type { RelayLog } from "../relay-log.ts";
 import { openDoor } from "./open-door.ts";
 
 export interface ChannelTableOptions {
 	host: RingHost;
+	/** Shared with the other tables of rings. */
+	turns: FairTurns;
 	inbox: ListenerInbox;
 	log: RelayLog;
 	onEnded: (ended: ChannelName & { domid: AttachChannel["domid"]; reason: string }) => void;
@@ -71,11 +73,19 @@ export class ChannelTable {
 	}
 
 	async #serve(request: AttachChannel): Promise<Pick<Entry, "ring" | "door">> {
-		const { host, inbox, ptyFiles, log } = this.#options;
+		const { host, turns, inbox, ptyFiles, log } = this.#options;
 		const { guest, name, domid, gref, remotePort } = request;
 		const { evtchns, grants, devices } = host;
 		const onBroken = (error: ProtocolError): void => this.#broken(request, error);
-		const ring = ChannelRing.attach({ evtchns, grants, domid, gref, remotePort, onBroken });
+		const ring = ChannelRing.attach({
+			evtchns,
+			grants,
+			domid,
+			gref,
+			remotePort,
+			onBroken,
+			schedule: turns.plan,
+		});
 		const onTrouble = (what: string, error: Error | undefined): void =>
 			log.warn({ guest, name, error: error && serializeError(error) }, what);
 		try {

@@ -2,12 +2,14 @@ import { mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AttachConsole, AttachedConsole, ConsoleName, ConsolePaths, RelayResult } from "@bulkhead/api/relay";
 import { errnoOf, Mutex, type ProtocolError, serializeError, type Uuid } from "@bulkhead/base";
-import { FairTurns, Journal, type PtyFiles, REPLACED, ServedConsole } from "@bulkhead/console";
+import { type FairTurns, Journal, type PtyFiles, REPLACED, ServedConsole } from "@bulkhead/console";
 import type { RingHost } from "@bulkhead/hypervisor";
 import type { RelayLog } from "../relay-log.ts";
 
 export interface ConsoleTableOptions {
 	host: RingHost;
+	/** Shared with the other tables of rings. */
+	turns: FairTurns;
 	/** Raw sockets go to `<guestsDirectory>/<uuid>/<label>.sock`. */
 	guestsDirectory: string;
 	/** Journals go to `<journalDirectory>/<uuid>/`. */
@@ -32,7 +34,6 @@ export class ConsoleTable {
 	readonly #entries = new Map<string, Entry>();
 	readonly #changes = new Mutex();
 	readonly #draining = new Set<ServedConsole>();
-	readonly #turns = new FairTurns();
 
 	constructor(options: ConsoleTableOptions) {
 		this.#options = options;
@@ -109,7 +110,7 @@ export class ConsoleTable {
 	}
 
 	async #serve(request: AttachConsole): Promise<ServedConsole> {
-		const { host, guestsDirectory, journalDirectory, bootId, segmentBytes, ptyFiles } = this.#options;
+		const { host, turns, guestsDirectory, journalDirectory, bootId, segmentBytes, ptyFiles } = this.#options;
 		const { guest, label, domid, gref, remotePort, pty } = request;
 		const socketDirectory = join(guestsDirectory, guest);
 		mkdirSync(socketDirectory, { recursive: true, mode: 0o750 });
@@ -125,7 +126,7 @@ export class ConsoleTable {
 				remotePort,
 				pty,
 				journal,
-				schedule: this.#turns.plan,
+				schedule: turns.plan,
 				ringId: `${bootId}/${domid}/${gref}/${remotePort}`,
 				socketPath: join(socketDirectory, `${label}.sock`),
 				onBroken: (error) => this.#broken(request, error),

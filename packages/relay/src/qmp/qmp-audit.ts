@@ -1,6 +1,5 @@
-import { BulkheadError, printable, type Uuid } from "@bulkhead/base";
+import { BulkheadError, printable, TokenBucket, type Uuid } from "@bulkhead/base";
 import type { RelayLog } from "../relay-log.ts";
-import { TokenBucket } from "../stream/token-bucket.ts";
 import { HMP_COMMAND, isLooking } from "./hmp-policy.ts";
 import type { QmpCommand } from "./qmp-policy.ts";
 

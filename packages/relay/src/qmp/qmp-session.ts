@@ -1,10 +1,9 @@
 import { setMaxListeners } from "node:events";
 import type { AttachedQmp, AttachQmp, QmpStatus } from "@bulkhead/api/relay";
-import { CancelledError, DeadlineError, delay, ProtocolError, withDeadline } from "@bulkhead/base";
+import { CancelledError, DeadlineError, delay, ProtocolError, TokenBucket, withDeadline } from "@bulkhead/base";
 import type { QmpVersion } from "@bulkhead/qmp";
 import { checkResult } from "@bulkhead/qmp/commands";
 import type { RelayLog } from "../relay-log.ts";
-import { TokenBucket } from "../stream/token-bucket.ts";
 import { type QmpAsker, QmpAudit } from "./qmp-audit.ts";
 import type { QmpConnection, QmpDialer, QmpEvent } from "./qmp-dialer.ts";
 import { checkCommand, isFitEvent, type QmpCommand, type QmpPolicy } from "./qmp-policy.ts";

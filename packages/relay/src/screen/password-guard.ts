@@ -1,4 +1,4 @@
-import { TokenBucket } from "../stream/token-bucket.ts";
+import { TokenBucket } from "@bulkhead/base";
 
 /** Answers that one address, and all together, may give at once and in the long run; right ones are given back. */
 const ONE = { burst: 5, perSecond: 1 / 10 } as const;

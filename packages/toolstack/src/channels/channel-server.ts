@@ -1,4 +1,4 @@
-import { BulkheadError, type DomId, Mutex, serializeError, type Uuid } from "@bulkhead/base";
+import { BulkheadError, type DomId, Mutex, serializeError, TokenBucket, type Uuid } from "@bulkhead/base";
 import type { XenstoreClient } from "@bulkhead/xenstore";
 import type { ToolstackContext } from "../context.ts";
 import { XENBUS_STATE } from "../devices/xenbus.ts";
@@ -20,6 +20,9 @@ export interface ChannelServerParts {
 
 const OFFERED: ReadonlySet<string> = new Set([`${XENBUS_STATE.initialised}`, `${XENBUS_STATE.connected}`]);
 const CLOSING = `${XENBUS_STATE.closing}`;
+/** How often a guest may have a channel of its served anew: each time is work of the daemon's and the relay's. */
+const ATTACHES = { burst: 20, perSecond: 1 } as const;
+const NEXT_ATTACH_MS = 1000;
 const CLOSED = `${XENBUS_STATE.closed}`;
 
 /**
@@ -35,6 +38,9 @@ export class ChannelServer {
 	#served = new Map<string, ChannelRingPlace>();
 	#isFresh = false;
 	readonly #givenUp = new Set<string>();
+	/** By name. */
+	readonly #attaches = new Map<string, TokenBucket>();
+	#nextLook: NodeJS.Timeout | undefined;
 	/** Why a channel is not served, by name. */
 	readonly problems: Map<string, string> = new Map();
 
@@ -64,6 +70,7 @@ export class ChannelServer {
 	/** Before the domain goes: resolves when nothing is given to the relay any more. What it serves, it goes on serving. */
 	async stop(): Promise<void> {
 		this.#end.abort();
+		clearTimeout(this.#nextLook);
 		await this.#looking.run(async () => {});
 	}
 
@@ -147,6 +154,7 @@ export class ChannelServer {
 		const { name } = each.channel;
 		if (state === undefined) {
 			this.#forgive(name);
+			this.#attaches.delete(name);
 			return this.#detach(each);
 		}
 		if (offered !== undefined && OFFERED.has(offered)) {
@@ -172,6 +180,10 @@ export class ChannelServer {
 		const served = this.#served.get(channel.name);
 		if (!served || !isSame(served, ring)) {
 			await this.#detach(each);
+			if (!this.#mayAttach(channel.name)) {
+				this.#lookLater();
+				return;
+			}
 			const door = await openDoor(host, channel);
 			const { ptyPath } = await host.rings.attachChannel({ guest, name: channel.name, domid, ...ring, door });
 			this.#served.set(channel.name, ring);
@@ -179,6 +191,20 @@ export class ChannelServer {
 		}
 		this.problems.delete(channel.name);
 		await this.#say(backend, XENBUS_STATE.connected);
+	}
+
+	#mayAttach(name: string): boolean {
+		const bucket = this.#attaches.get(name) ?? new TokenBucket(ATTACHES);
+		this.#attaches.set(name, bucket);
+		return bucket.take();
+	}
+
+	#lookLater(): void {
+		if (this.#end.signal.aborted) return;
+		this.#nextLook ??= setTimeout(() => {
+			this.#nextLook = undefined;
+			this.lookAgain().catch((error) => this.#parts.onProblem("all", error));
+		}, NEXT_ATTACH_MS);
 	}
 
 	async #detach({ channel }: NumberedChannel): Promise<void> {

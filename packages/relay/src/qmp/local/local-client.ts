@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
-import { BulkheadError } from "@bulkhead/base";
+import { BulkheadError, TokenBucket } from "@bulkhead/base";
 import { QmpError, type QmpVersion } from "@bulkhead/qmp";
-import { TokenBucket } from "../../stream/token-bucket.ts";
 import type { QmpAsker } from "../qmp-audit.ts";
 import type { QmpEvent } from "../qmp-dialer.ts";
 import type { QmpCommand, QmpPolicy, QmpRole } from "../qmp-policy.ts";
