@@ -20,6 +20,6 @@ it("machineArgs uses the one processor model that a PV dom0 boots on under TCG",
 		const args = machineArgs({ ...OPTIONS, accel }, labPaths({ XDG_STATE_HOME: "/s" }));
 		return args[args.indexOf("-cpu") + 1];
 	};
-	expect(cpu("tcg")).toBe("qemu64,+svm,+npt");
+	expect(cpu("tcg")).toBe("qemu64,+svm,+npt,+invtsc");
 	expect(cpu("kvm")).toBe("host");
 });

@@ -60,15 +60,18 @@ describe("disks that come and go while a guest runs", () => {
 	const sumIn = async (serial: SerialSession, device: string): Promise<string> =>
 		(await tell(serial, `sha256sum ${device}`)).slice(0, 64);
 
+	const guestHasIt = (): Promise<Disk> =>
+		eventually("the guest to have it", async () => {
+			const [disk] = await bulkhead<Disk[]>(the.lab, "block-list", "pv");
+			return disk?.state === 4 ? disk : undefined;
+		});
+
 	it("a PV guest reads and writes one, gives it up, and nothing of it is left", async () => {
 		const guest = await createGuest(the.lab, PV);
 		const shell = await shellOf(guest, "pv");
 		const withGuest = await takeSnapshot(the.lab);
 		await ok(the.lab, ["bulkhead", "block-attach", "pv", `${FOLDER}/a.img,raw,xvdb,w`]);
-		await eventually("the guest to have it", async () => {
-			const [disk] = await bulkhead<Disk[]>(the.lab, "block-list", "pv");
-			return disk?.state === 4 ? disk : undefined;
-		});
+		await guestHasIt();
 		expect(await sumIn(shell, "/dev/xvdb")).toBe(await sha256(`${FOLDER}/a.img`));
 		expect(await tell(shell, "echo written-by-guest | dd of=/dev/xvdb conv=fsync,notrunc 2>&1 | tail -n 1")).toMatch(
 			/copied|records/,
@@ -83,6 +86,7 @@ describe("disks that come and go while a guest runs", () => {
 		expect(await findResidue(the.lab, withGuest)).toEqual([]);
 
 		await ok(the.lab, ["bulkhead", "block-attach", "pv", `${FOLDER}/b.img,raw,xvdc,r`]);
+		await guestHasIt();
 		expect(await sumIn(shell, "/dev/xvdc")).toBe(await sha256(`${FOLDER}/b.img`));
 		expect(await tell(shell, "echo x | dd of=/dev/xvdc conv=fsync 2>&1")).toMatch(/Read-only|not permitted|Permission/);
 		shell.close();

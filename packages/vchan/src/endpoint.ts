@@ -4,6 +4,7 @@ import type { BoundEvtchn } from "@bulkhead/hypervisor";
 import { VchanClosedError } from "./errors.ts";
 import { EventRate } from "./event-rate.ts";
 import { LARGEST_RING_BYTES, NOTIFY } from "./layout.ts";
+import { Patience } from "./patience.ts";
 import type { Incoming, RingProducer } from "./ring.ts";
 
 /** Offsets, in the control page, of the notify bytes as one side uses them. */
@@ -64,6 +65,7 @@ export class VchanEndpoint extends Duplex {
 	#turn: NodeJS.Immediate | undefined;
 	#budgetBytes = BYTES_PER_TURN;
 	readonly #eventRate = new EventRate();
+	readonly #patience = new Patience();
 
 	constructor(parts: EndpointParts) {
 		super({ allowHalfOpen: false });
@@ -148,10 +150,12 @@ export class VchanEndpoint extends Duplex {
 
 	#serve(): void {
 		const { events, bytesRead, bytesWritten } = this.stats;
-		this.#eventRate.check({ events, bytes: bytesRead + bytesWritten });
+		const before = bytesRead + bytesWritten;
+		this.#eventRate.check({ events, bytes: before });
 		this.#pull();
 		if (!this.destroyed) this.#flush();
 		if (!this.destroyed) this.#noticePeer();
+		this.#patience.afterTurn(this.stats.bytesRead + this.stats.bytesWritten - before);
 	}
 
 	#pull(): void {
@@ -173,7 +177,7 @@ export class VchanEndpoint extends Duplex {
 			return false;
 		}
 		const bytes = this.#parts.incoming.read(this.#budgetBytes);
-		if (bytes.length === 0) return this.#askFor(NOTIFY.written, () => this.#parts.incoming.available());
+		if (bytes.length === 0) return this.#waitFor(NOTIFY.written, () => this.#parts.incoming.available());
 		this.#budgetBytes -= bytes.length;
 		this.stats.bytesRead += bytes.length;
 		this.#takeTurn();
@@ -204,11 +208,18 @@ export class VchanEndpoint extends Duplex {
 				this.#pendingWrite = undefined;
 				write.done();
 				if (this.destroyed) return;
-			} else if (amount === 0 && !this.#askFor(NOTIFY.consumed, () => this.#parts.outgoing.space())) {
+			} else if (amount === 0 && !this.#waitFor(NOTIFY.consumed, () => this.#parts.outgoing.space())) {
 				return;
 			}
 		}
 		if (this.#hasEnded && this.readableEnded) this.#failWrite();
+	}
+
+	/** While bytes flow the next turn looks again, which costs less than an event. True when there is something now. */
+	#waitFor(wish: number, amount: () => number): boolean {
+		if (!this.#patience.isLooking) return this.#askFor(wish, amount);
+		this.#takeTurn();
+		return false;
 	}
 
 	/** Asks to be told, then looks again: the peer may have acted before it saw the wish. True when it had. */
