@@ -48,6 +48,20 @@ export default defineConfig({
 					hookTimeout: 300_000,
 				},
 			},
+			{
+				...shared,
+				test: {
+					name: "oxenstored",
+					include: [
+						"lab/test/oxenstored/**/*.test.ts",
+						...["example", "lifecycle", "hotplug"].map((name) => `lab/test/xen/${name}.test.ts`),
+					],
+					globalSetup: ["lab/test/xen/global-setup.ts"],
+					fileParallelism: false,
+					testTimeout: 180_000,
+					hookTimeout: 300_000,
+				},
+			},
 		],
 	},
 });

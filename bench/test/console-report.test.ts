@@ -8,7 +8,7 @@ const point = (guests: number, processes: number, pssKiB: number) => ({
 	pssKiB,
 	anonymousKiB: 0,
 });
-const speed = (kib: number, echoMs: number) => ({ bytesPerSecond: [kib * 1024], echoMs: [echoMs] });
+const speed = (kib: number, echoMs: number) => ({ bytesPerSecond: [kib * 1024], echoMs: [echoMs], keptTails: 0 });
 
 test("ratios are to each peer, and memory is that of a further guest", () => {
 	const results: ConsoleResults = {

@@ -1,4 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
+import { InvalidInputError } from "@bulkhead/base";
 import { ContentCache, DebianPackages, machineRelease, writeCpioArchive } from "@bulkhead/image";
 import { placeBootFiles, unpackBootFiles } from "./boot-files.ts";
 import { buildDom0Base } from "./dom0-base.ts";
@@ -7,7 +8,7 @@ import { openEmulator } from "./emulator.ts";
 import { fetchHostPackages } from "./host-packages.ts";
 import { createLabKeys } from "./lab-keys.ts";
 import type { LabPaths } from "./lab-paths.ts";
-import { type LabState, writeLabState } from "./lab-state.ts";
+import { type LabState, writeLabState, XENSTOREDS, type XenstoredName } from "./lab-state.ts";
 import { awaitReady, findFreePort, killMachine, startMachine } from "./machine.ts";
 import { machineArgs } from "./machine-args.ts";
 import { digestEntries, projectEntries } from "./project-overlay.ts";
@@ -15,6 +16,8 @@ import { digestEntries, projectEntries } from "./project-overlay.ts";
 export interface LabUpOptions {
 	/** Debian release of the host; the environment's BULKHEAD_LAB_RELEASE or the machine's own unless told. */
 	release?: string;
+	/** Which of Xen's two is the host's; the environment's BULKHEAD_LAB_XENSTORED or `xenstored` (in C) unless told. */
+	xenstored?: XenstoredName;
 	/** Milliseconds for the boot itself, from QEMU's start until ssh answers. */
 	bootTimeoutMs?: number;
 	memoryMiB?: number;
@@ -34,10 +37,19 @@ export async function defaultRelease(env: NodeJS.ProcessEnv = process.env): Prom
 	return env.BULKHEAD_LAB_RELEASE || (await machineRelease());
 }
 
+/** @throws InvalidInputError for another name */
+export function defaultXenstored(env: NodeJS.ProcessEnv = process.env): XenstoredName {
+	const name = env.BULKHEAD_LAB_XENSTORED || "xenstored";
+	const found = XENSTOREDS.find((each) => each === name);
+	if (found) return found;
+	throw new InvalidInputError("BULKHEAD_LAB_XENSTORED is xenstored or oxenstored");
+}
+
 /** Builds what is missing, boots the machine and waits until dom0 takes commands. The caller holds the control lock. */
 export async function bootLab(paths: LabPaths, options: LabUpOptions): Promise<LabState> {
 	const onProgress = options.onProgress ?? (() => {});
 	const release = options.release ?? (await defaultRelease());
+	const xenstored = options.xenstored ?? defaultXenstored();
 	const cache = new ContentCache();
 	await mkdir(paths.dir, { recursive: true, mode: 0o700 });
 	const own = await DebianPackages.open({ release: await machineRelease(), cache, onProgress });
@@ -63,6 +75,7 @@ export async function bootLab(paths: LabPaths, options: LabUpOptions): Promise<L
 			memoryMiB: options.memoryMiB ?? 6656,
 			dom0MemoryMiB: options.dom0MemoryMiB ?? 3072,
 			cpus: options.cpus ?? 2,
+			xenstored,
 		},
 		paths,
 	);
@@ -76,6 +89,7 @@ export async function bootLab(paths: LabPaths, options: LabUpOptions): Promise<L
 			description: {
 				release,
 				xen: packages.xenVersion,
+				xenstored,
 				kernel: packages.kernelRelease,
 				qemu: packages.qemuVersion,
 				emulator: emulator.version,

@@ -2,10 +2,15 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import type { LabPaths } from "./lab-paths.ts";
 import { isSameProcess, type ProcessIdentity } from "./process-identity.ts";
 
+/** Xen's two: in C, and in OCaml (XCP-ng's). */
+export const XENSTOREDS = ["xenstored", "oxenstored"] as const;
+export type XenstoredName = (typeof XENSTOREDS)[number];
+
 /** Versions a report names. */
 export interface LabDescription {
 	release: string;
 	xen: string;
+	xenstored: XenstoredName;
 	kernel: string;
 	/** The QEMU in dom0 (and so of Debian's device models). */
 	qemu: string;

@@ -40,7 +40,7 @@ export class Lab {
 
 	/**
 	 * Boots the lab, or attaches to the one that runs. A machine that another process left half booted is replaced.
-	 * @throws InvalidInputError when a lab of another release runs; LabBootError
+	 * @throws InvalidInputError when a lab of another release or with another xenstored runs; LabBootError
 	 */
 	static async up(options: LabUpOptions = {}): Promise<Lab> {
 		const onProgress = options.onProgress ?? (() => {});
@@ -49,9 +49,10 @@ export class Lab {
 		const running = await findLiveState(paths);
 		if (running?.ready) {
 			if (options.release && options.release !== running.description.release) {
-				throw new InvalidInputError(`The lab runs ${running.description.release} and not ${options.release}`, {
-					remedy: "End it with `npm run lab -- down` first",
-				});
+				throw anotherRuns(running.description.release, options.release);
+			}
+			if (options.xenstored && options.xenstored !== running.description.xenstored) {
+				throw anotherRuns(running.description.xenstored, options.xenstored);
 			}
 			onProgress(`already up since ${running.startedAt}`);
 			const lab = new Lab(paths, running);
@@ -230,3 +231,8 @@ function controlLock(
 ): Promise<FileLock> {
 	return FileLock.acquire(path, { timeoutMs, signal });
 }
+
+const anotherRuns = (runs: string, wanted: string): InvalidInputError =>
+	new InvalidInputError(`The lab runs ${runs} and not ${wanted}`, {
+		remedy: "End it with `npm run lab -- down` first",
+	});

@@ -1,4 +1,5 @@
 import type { LabPaths } from "./lab-paths.ts";
+import type { XenstoredName } from "./lab-state.ts";
 
 export interface MachineOptions {
 	accel: "tcg" | "kvm";
@@ -6,6 +7,7 @@ export interface MachineOptions {
 	memoryMiB: number;
 	dom0MemoryMiB: number;
 	cpus: number;
+	xenstored: XenstoredName;
 }
 
 interface Processor {
@@ -33,7 +35,7 @@ const EMULATED: Processor = {
  * multiboot loader splits `-initrd` at commas and blanks. Why each choice: README.md of the lab.
  */
 export function machineArgs(options: MachineOptions, paths: LabPaths): string[] {
-	const { accel, sshPort, memoryMiB, dom0MemoryMiB, cpus } = options;
+	const { accel, sshPort, memoryMiB, dom0MemoryMiB, cpus, xenstored } = options;
 	const { processor, xen, linux } = accel === "kvm" ? VIRTUALISED : EMULATED;
 	const relative = (path: string): string => path.slice(paths.dir.length + 1);
 	return [
@@ -64,6 +66,6 @@ export function machineArgs(options: MachineOptions, paths: LabPaths): string[] 
 		"-append",
 		`console=com1 com1=115200,8n1 conring_size=1M dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M loglvl=info guest_loglvl=all${xen}`,
 		"-initrd",
-		`vmlinux console=hvc0 panic=-1 quiet rdinit=/init${linux},${relative(paths.initrd)}`,
+		`vmlinux console=hvc0 panic=-1 quiet rdinit=/init bulkhead.xenstored=${xenstored}${linux},${relative(paths.initrd)}`,
 	];
 }

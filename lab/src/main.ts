@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { BulkheadError } from "@bulkhead/base";
 import { Command, Option } from "commander";
+import type { XenstoredName } from "./lab-state.ts";
 
 const started = Date.now();
 /** Progress goes to standard error: standard output belongs to the command. */
@@ -25,7 +26,12 @@ program
 			"BULKHEAD_LAB_RELEASE",
 		),
 	)
-	.action(async (options: { release?: string }) => {
+	.addOption(
+		new Option("--xenstored <name>", "which of Xen's two serves the host")
+			.choices(["xenstored", "oxenstored"])
+			.env("BULKHEAD_LAB_XENSTORED"),
+	)
+	.action(async (options: { release?: string; xenstored?: XenstoredName }) => {
 		const interrupted = new AbortController();
 		process.once("SIGINT", () => interrupted.abort(new Error("Interrupted")));
 		const { Lab } = await import("./lab.ts");

@@ -20,7 +20,7 @@ export interface ConsoleResults {
 	lab: ReturnType<Lab["describe"]>;
 	loadBefore: { dom0: string; machine: number };
 	bytes: number;
-	transfer?: Record<ConsoleServer, { echoMs: number[]; bytesPerSecond: number[] }>;
+	transfer?: Record<ConsoleServer, { echoMs: number[]; bytesPerSecond: number[]; keptTails: number }>;
 	memory?: { xl: MemoryPoint[]; bulkhead: MemoryPoint[] };
 }
 
@@ -65,12 +65,15 @@ async function measureTransfers(
 		const results = {} as NonNullable<ConsoleResults["transfer"]>;
 		for (const server of CONSOLE_SERVERS) {
 			const echoes = (await consoles[server].ask(`echo ${ECHOES}`)).split(" ").map(Number);
-			results[server] = { echoMs: echoes.map((ns) => ns / 1e6), bytesPerSecond: [] };
+			results[server] = { echoMs: echoes.map((ns) => ns / 1e6), bytesPerSecond: [], keptTails: 0 };
 			say(`${server}: an echo in ${median(results[server].echoMs).toFixed(2)} ms`);
 		}
 		for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++)
 			for (const server of CONSOLE_SERVERS) {
-				const nanoseconds = Number(await consoles[server].ask(`bulk ${bytes}`));
+				const [nanoseconds = Number.NaN, keptTails = 0] = (await consoles[server].ask(`bulk ${bytes}`))
+					.split(" ")
+					.map(Number);
+				results[server].keptTails += keptTails;
 				const bytesPerSecond = (bytes * 1e9) / nanoseconds;
 				say(`${server}: ${Math.round(bytesPerSecond / 1024)} KiB/s`);
 				if (round >= WARM_UP_ROUNDS) results[server].bytesPerSecond.push(bytesPerSecond);

@@ -1,6 +1,7 @@
 /**
  * Runs in dom0: one end of a console, a pty or a unix socket, in the hands of whoever asks. Answers each line with one:
- * `type TEXT`, `await TEXT`, `bulk BYTES` and `echo TIMES` (nanoseconds, of each echo).
+ * `type TEXT`, `await TEXT`, `bulk BYTES` (nanoseconds, and whether the end had to be asked for) and `echo TIMES`
+ * (nanoseconds, of each echo).
  */
 import { constants, openSync, statSync, writeSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -9,13 +10,17 @@ import { ReadStream } from "node:tty";
 
 const [path = ""] = process.argv.slice(2);
 const LONGEST_TEXT = 64 * 1024;
+/** A server that has given nothing for so long keeps the rest until its guest writes again, as QEMU does for a full pty. */
+const SILENCE_MS = 3000;
 
 let received = 0;
+let lastReceived = 0n;
 let text = "";
 let wake: () => void = () => {};
 
 const write = open(path, (chunk) => {
 	received += chunk.length;
+	lastReceived = process.hrtime.bigint();
 	text = (text + chunk.toString("latin1")).slice(-LONGEST_TEXT);
 	wake();
 });
@@ -46,6 +51,25 @@ async function transfer(sent: string, bytes: number): Promise<number> {
 	return Number(process.hrtime.bigint() - started);
 }
 
+/** Nanoseconds for so many bytes, and whether the last of them came only because one more was asked for. */
+async function bulk(bytes: number): Promise<{ nanoseconds: number; isKept: boolean }> {
+	const before = received;
+	const started = process.hrtime.bigint();
+	write(`${bytes}\n`);
+	let kept: { bytes: number; nanoseconds: number } | undefined;
+	let wanted = before + bytes;
+	const watch = setInterval(() => {
+		if (process.hrtime.bigint() - lastReceived < BigInt(SILENCE_MS) * 1_000_000n || received === before) return;
+		kept ??= { bytes: received - before, nanoseconds: Number(lastReceived - started) };
+		wanted++;
+		write("1\n");
+	}, SILENCE_MS);
+	await until(() => received >= wanted);
+	clearInterval(watch);
+	const nanoseconds = kept ? (kept.nanoseconds * bytes) / kept.bytes : Number(lastReceived - started);
+	return { nanoseconds, isKept: kept !== undefined };
+}
+
 async function answer(command: string, argument: string): Promise<string> {
 	switch (command) {
 		case "type":
@@ -55,8 +79,10 @@ async function answer(command: string, argument: string): Promise<string> {
 		case "await":
 			await until(() => text.includes(argument));
 			return "seen";
-		case "bulk":
-			return `${await transfer(`${argument}\n`, Number(argument))}`;
+		case "bulk": {
+			const { nanoseconds, isKept } = await bulk(Number(argument));
+			return `${nanoseconds} ${isKept ? 1 : 0}`;
+		}
 		case "echo": {
 			const times: number[] = [];
 			for (let time = 0; time < Number(argument); time++) times.push(await transfer("x", 1));

@@ -38,7 +38,11 @@ function reportTransfer(transfer: NonNullable<ConsoleResults["transfer"]>, bytes
 		"÷ QEMU",
 		"an echo, ms: median (quartiles)",
 	];
-	return formatTable(head, rows);
+	const kept = CONSOLE_SERVERS.filter((server) => transfer[server].keptTails > 0).map(
+		(server) =>
+			`${server} kept the end of ${transfer[server].keptTails} transfers until its guest wrote again; their rate is that until then.`,
+	);
+	return [formatTable(head, rows), ...kept].join("\n\n");
 }
 
 function reportMemory({ xl, bulkhead }: NonNullable<ConsoleResults["memory"]>): string {

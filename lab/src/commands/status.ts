@@ -10,11 +10,11 @@ export async function printStatus(json: boolean): Promise<void> {
 		process.stdout.write("The lab is down\n");
 		return;
 	}
-	const { release, xen, kernel, qemu, emulator, accel, node } = status.description;
+	const { release, xen, xenstored, kernel, qemu, emulator, accel, node } = status.description;
 	process.stdout.write(
 		[
 			status.ready ? `The lab is up since ${status.startedAt}` : "The lab is booting",
-			`  host      Debian ${release}, Xen ${xen}, Linux ${kernel}`,
+			`  host      Debian ${release}, Xen ${xen}, ${xenstored}, Linux ${kernel}`,
 			`  in dom0   QEMU ${qemu}, Node ${node}`,
 			`  machine   QEMU ${emulator} (${accel})`,
 			"",

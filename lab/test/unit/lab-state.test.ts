@@ -11,7 +11,16 @@ const STATE: Omit<LabState, "machine"> = {
 	sshPort: 1,
 	ready: true,
 	startedAt: "2026-01-01T00:00:00Z",
-	description: { release: "r", xen: "x", kernel: "k", qemu: "q", emulator: "e", node: "n", accel: "tcg" },
+	description: {
+		release: "r",
+		xen: "x",
+		xenstored: "xenstored",
+		kernel: "k",
+		qemu: "q",
+		emulator: "e",
+		node: "n",
+		accel: "tcg",
+	},
 	installed: {},
 };
 

@@ -2,7 +2,14 @@ import { expect, it } from "vitest";
 import { labPaths } from "../../src/lab-paths.ts";
 import { machineArgs } from "../../src/machine-args.ts";
 
-const OPTIONS = { accel: "tcg", sshPort: 2222, memoryMiB: 6656, dom0MemoryMiB: 3072, cpus: 2 } as const;
+const OPTIONS = {
+	accel: "tcg",
+	sshPort: 2222,
+	memoryMiB: 6656,
+	dom0MemoryMiB: 3072,
+	cpus: 2,
+	xenstored: "xenstored",
+} as const;
 
 it("machineArgs names files relative to the lab's folder, as the multiboot loader splits at blanks and commas", () => {
 	const args = machineArgs(OPTIONS, labPaths({ XDG_STATE_HOME: "/home/some, one" }));

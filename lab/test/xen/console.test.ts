@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Lab } from "../../src/lab.ts";
 import { SerialSession } from "../../src/serial-session.ts";
+import { readFromGuest } from "./support/console-transfer.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
-import { eventually, ok, run, useLab } from "./support/dom0.ts";
+import { eventually, useLab } from "./support/dom0.ts";
 import { createGuest, destroyAll, type GuestDocument, PV } from "./support/guests.ts";
 
 const ONE_MIB = 1024 * 1024;
@@ -43,25 +42,9 @@ describe("a console", () => {
 	}, 400_000);
 
 	it("loses and repeats nothing of 1 MiB in whose middle the relay is killed", async () => {
-		const serial = await SerialSession.open(the.lab, guest, "pv");
-		serial.write(
-			"head -c 1048576 /dev/urandom > /tmp/sent; stty raw -echo; echo MA''DE; head -n 1; printf BEG''IN; cat /tmp/sent; sha256sum < /tmp/sent; echo all-$((3 * 3)); stty sane\n",
-		);
-		await serial.expect(/MADE/, 60_000);
-		const reader = the.lab.spawn(["sh", "-c", READ, "read", guest.uuid, OUTPUT]);
-		const read = once(reader, "close");
-		await eventually("somebody to read", async () => ((await sizeOf(the.lab)) > 0 ? true : undefined));
-		serial.write("go\n");
-		const half = async (): Promise<true | undefined> => ((await sizeOf(the.lab)) > ONE_MIB / 2 ? true : undefined);
-		await eventually("the middle of the transfer", half, 120_000);
-		const killed = Date.now();
-		await killAndAwaitRestart(the.lab, "bulkhead-relay");
-		serial.close();
-		const [status] = await read;
-		console.info(`half of it, with the relay's restart: ${Date.now() - killed} ms`);
-		expect(status).toBe(0);
-		const { received, claimed } = JSON.parse(await ok(the.lab, ["node", "-e", SUM, OUTPUT]));
-		expect(received).toBe(claimed);
+		const disturb = (): Promise<void> => killAndAwaitRestart(the.lab, "bulkhead-relay");
+		const sums = await readFromGuest(the.lab, guest, { bytes: ONE_MIB, timeoutMs: 200_000, at: [0.5], disturb });
+		expect(sums.inDom0).toBe(sums.inGuest);
 	}, 400_000);
 
 	it("goes on for who is attached when the guest reboots", async () => {
@@ -83,26 +66,6 @@ describe("a console", () => {
 		child.kill();
 	}, 240_000);
 });
-
-const OUTPUT = "/tmp/console-output";
-
-/** Follows a console into a file until the guest has said that it is done. */
-const READ = `exec timeout 200 bulkhead console -r -t pv --from tail --until all-9 "$1" > "$2" 2>/dev/null`;
-
-/** Of what was read: the sum of 1 MiB after the mark, and the sum that the guest has named. */
-const SUM = `
-const output = require("fs").readFileSync(process.argv[1]);
-const begin = output.indexOf("BEGIN") + 5;
-const received = require("crypto").createHash("sha256").update(output.subarray(begin, begin + 1048576)).digest("hex");
-const [claimed] = /[0-9a-f]{64}/.exec(output.subarray(begin + 1048576).toString("latin1")) ?? [];
-console.log(JSON.stringify({ received, claimed }));
-`;
-
-/** -1 while there is no file. */
-async function sizeOf(lab: Lab): Promise<number> {
-	const { exitCode, stdout } = await run(lab, ["stat", "-c", "%s", OUTPUT]);
-	return exitCode === 0 ? Number(stdout) : -1;
-}
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

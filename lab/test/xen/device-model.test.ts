@@ -1,10 +1,10 @@
+import { STUB_TEST_KERNEL_COMMAND_LINE } from "@bulkhead/stubdom";
 import { afterEach, describe, expect, it } from "vitest";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
 import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
 
-const TEST_STUB =
-	'stubdomain_cmdline="console=hvc0 rdinit=/init panic=-1 xen_privcmd.unrestricted=1 quiet bulkhead.test=1"';
+const TEST_STUB = `stubdomain_cmdline="${STUB_TEST_KERNEL_COMMAND_LINE}"`;
 const NOTICED_MS = 5000;
 
 async function killQemu({ lab }: ReturnType<typeof useLab>, { domid, stub }: GuestDocument): Promise<void> {

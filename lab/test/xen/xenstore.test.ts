@@ -5,7 +5,7 @@ import { type ProgramOutcome, runInDom0 } from "./programs/run-in-dom0.ts";
 import { xenstoreGuestRows } from "./programs/xenstore-guest-rows.ts";
 import { xenstoreHistories } from "./programs/xenstore-histories.ts";
 import { xenstoreRows } from "./programs/xenstore-rows.ts";
-import { contractNames } from "./programs/xenstore-servers.ts";
+import { hostContractNames, oxenstoredContractNames } from "./programs/xenstore-servers.ts";
 import { createNodeGuest, destroyNodeGuest } from "./support/node-guest.ts";
 
 const PROGRAM = join(import.meta.dirname, "programs/xenstore-main.ts");
@@ -37,7 +37,7 @@ describe("the xenstore client, C xenstored and oxenstored", () => {
 		lab?.close();
 	});
 
-	test.each([...names, ...contractNames()])("%s", (name) => {
+	test.each([...names, ...hostContractNames("xenstored"), ...oxenstoredContractNames()])("%s", (name) => {
 		const { rows, stderr } = outcomes[name.startsWith("oxenstored: ") ? "oxenstored" : "xenstored"];
 		const row = rows.get(name);
 		expect(row, `the run ended before this row: ${stderr}`).toBeDefined();

@@ -1,5 +1,5 @@
 import type { AttachChannelResult, Channel, DetachChannelResult } from "@bulkhead/api";
-import { BulkheadError, DOM0, type DomId } from "@bulkhead/base";
+import { DOM0 } from "@bulkhead/base";
 import {
 	attachChannel,
 	checkFurtherChannel,
@@ -13,7 +13,7 @@ import {
 import { type ChannelConfig, channelEndpoint, parseChannelSpec } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
-import { requireDomid } from "./power.ts";
+import { requireRunning } from "./power.ts";
 import { serveChannels } from "./serve-channels.ts";
 
 /** What xl shows for a number that is not there. */
@@ -80,12 +80,6 @@ export async function detachGuestChannel(
 	await services.store.save(record);
 	services.events.emit("device-detached", { guest: guest.identity, kind: "console", devid: found.devid, name });
 	return { channel: last ?? (await describeChannel(guest, services, found.channel, undefined)), forced, complaints };
-}
-
-function requireRunning(guest: Guest): DomId {
-	const domid = requireDomid(guest);
-	if (guest.record.phase === "running") return domid;
-	throw new BulkheadError("guest-not-running", `Guest ${guest.name} does not run`, { remedy: "See `bulkhead list`" });
 }
 
 function findChannel({ record: { config, runtime } }: Guest, name: string): NumberedChannel {

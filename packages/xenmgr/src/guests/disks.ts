@@ -1,5 +1,4 @@
 import type { AttachDiskRequest, DiskResult, GuestDisk } from "@bulkhead/api";
-import { BulkheadError } from "@bulkhead/base";
 import {
 	attachDisk,
 	changeMedium,
@@ -15,7 +14,7 @@ import {
 import { checkDiskFits, type DiskConfig, readDisk } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
-import { requireDomid } from "./power.ts";
+import { requireDomid, requireRunning } from "./power.ts";
 
 /** The guest's disks as they are now. */
 export async function describeDisks(guest: Guest, { xenstore }: Services): Promise<GuestDisk[]> {
@@ -92,13 +91,6 @@ export function changeMediumOf(
 		};
 		const warnings = await changeMedium(guest.context(services), { disk, path, onDisk });
 		return resultOf(guest, services, findDisk(guest.record.config.disks, disk.vdev), warnings);
-	});
-}
-
-function requireRunning({ record, name }: Guest): void {
-	if (record.phase === "running") return;
-	throw new BulkheadError("guest-not-running", `Guest ${name} does not run`, {
-		remedy: "Devices are changed while a guest runs; otherwise change its config file",
 	});
 }
 

@@ -1,5 +1,5 @@
 import type { AttachNicResult, DetachNicResult, Nic } from "@bulkhead/api";
-import { BulkheadError, DOM0, type DomId } from "@bulkhead/base";
+import { DOM0, type DomId } from "@bulkhead/base";
 import {
 	attachNic,
 	backendPath,
@@ -14,7 +14,7 @@ import type { NicConfig } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
 import { readNicSpec } from "./nic-spec.ts";
-import { requireDomid } from "./power.ts";
+import { requireRunning } from "./power.ts";
 
 /** What xl shows for a number that is not there. */
 const UNTOLD = -1;
@@ -85,12 +85,6 @@ export async function detachGuestNic(
 		forced: removals.some(({ forced }) => forced),
 		complaints: removals.flatMap(({ complaints }) => complaints),
 	};
-}
-
-function requireRunning(guest: Guest): DomId {
-	const domid = requireDomid(guest);
-	if (guest.record.phase === "running") return domid;
-	throw new BulkheadError("guest-not-running", `Guest ${guest.name} does not run`, { remedy: "See `bulkhead list`" });
 }
 
 function findNic(guest: Guest, reference: string): NicConfig {

@@ -1,9 +1,9 @@
 import type { GuestPci } from "@bulkhead/api";
-import { BulkheadError } from "@bulkhead/base";
 import { attachPci, checkPciGuest, DeviceRefusedError, detachPci } from "@bulkhead/toolstack";
 import { type PciDeviceConfig, parsePciSpec } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
+import { requireRunning } from "./power.ts";
 
 const DEFAULTS = { permissive: false, msiTranslate: false, powerManagement: false, seize: false };
 
@@ -74,10 +74,3 @@ const describe = ({ address, name, slot }: PciDeviceConfig): GuestPci => ({
 	...(name !== undefined && { name }),
 	...(slot !== undefined && { slot }),
 });
-
-function requireRunning({ record, name }: Guest): void {
-	if (record.phase === "running") return;
-	throw new BulkheadError("guest-not-running", `Guest ${name} does not run`, {
-		remedy: "Devices are changed while a guest runs; otherwise change its config file",
-	});
-}

@@ -72,3 +72,12 @@ export function requireDomid(guest: Guest): DomId {
 		});
 	return domid;
 }
+
+/** @throws BulkheadError `guest-not-running` also while the guest is being made or undone */
+export function requireRunning(guest: Guest): DomId {
+	const domid = requireDomid(guest);
+	if (guest.record.phase === "running") return domid;
+	throw new BulkheadError("guest-not-running", `Guest ${guest.name} does not run`, {
+		remedy: "Devices are changed while a guest runs; otherwise change its config file",
+	});
+}

@@ -1,5 +1,4 @@
 import type { GuestUsbController, GuestUsbDevice } from "@bulkhead/api";
-import { BulkheadError } from "@bulkhead/base";
 import {
 	addController,
 	addDevice,
@@ -17,6 +16,7 @@ import {
 import { parseKeyedDevice } from "@bulkhead/xlcfg";
 import type { Services } from "../services.ts";
 import type { Guest } from "./guest.ts";
+import { requireRunning } from "./power.ts";
 
 /** The guest's USB controllers with what is in their ports. */
 export function describeUsb({ record }: Guest): GuestUsbController[] {
@@ -119,13 +119,6 @@ function tell(
 	details: Record<string, unknown>,
 ): void {
 	events.emit(type, { guest: guest.identity, ...details });
-}
-
-function requireRunning({ record, name }: Guest): void {
-	if (record.phase === "running") return;
-	throw new BulkheadError("guest-not-running", `Guest ${name} does not run`, {
-		remedy: "Devices are changed while a guest runs; otherwise change its config file",
-	});
 }
 
 const noSuch = (message: string): DeviceRefusedError =>
