@@ -5,6 +5,7 @@
 #   w  write a sector, read it back, compare                                   o  power off (ACPI: PIIX4's PM1a control)
 #   e  print the rest of the line                                              h  halt with interrupts off
 #   c  crash: SCHEDOP_shutdown with reason "crash"                             t  triple fault
+#   g  graphics of 800x600 pixels, painted; then each key of the keyboard paints a square and is printed; Escape ends
 	.intel_syntax noprefix
 	.code16
 	.globl _start
@@ -14,6 +15,11 @@
 	.set LINE, 0x6000			# the line being typed
 	.set LINE_LIMIT, 72
 	.set RING, 0x6100			# 256 bytes between the interrupt and the loop
+	.set MODE_INFO, 0x6200			# 256 bytes of the VESA BIOS
+	.set MODE, 0x143			# 800x600, 32 bits a pixel
+	.set WIDTH, 800
+	.set HEIGHT, 600
+	.set SQUARE, 100			# in the middle
 	.set HYPERCALL_PAGE, 0x9000
 	.set DATA_SEGMENT, 0x1000		# sectors are read to 0x10000
 	.set SCRATCH_LBA, 48
@@ -131,6 +137,8 @@ commands:
 	.word crash
 	.byte 't'
 	.word triple_fault
+	.byte 'g'
+	.word graphics
 	.byte 0
 
 echo_rest:
@@ -245,6 +253,91 @@ triple_fault:
 	lidt [nothing]
 	int3
 	jmp halt
+
+graphics:
+	mov ax, 0x4f01
+	mov cx, MODE
+	mov di, MODE_INFO
+	int 0x10
+	mov ax, 0x4f02
+	mov bx, MODE + 0x4000			# with a linear frame buffer
+	int 0x10
+	cmp ax, 0x004f
+	jne unknown_mode
+	call flat_fs
+	mov edi, [MODE_INFO + 0x28]
+	xor edx, edx				# row
+1:	xor ecx, ecx				# column
+2:	mov al, cl
+	xor al, dl
+	shl eax, 16				# red: one with the other
+	mov ah, dl				# green: the row
+	mov al, cl				# blue: the column
+	and eax, 0xffffff
+	mov fs:[edi], eax
+	add edi, 4
+	inc ecx
+	cmp ecx, WIDTH
+	jb 2b
+	inc edx
+	cmp edx, HEIGHT
+	jb 1b
+	mov al, 0xec				# keyboard and timer, too
+	out 0x21, al
+	sti
+	mov si, offset painted_text
+	call print
+3:	mov ah, 1
+	int 0x16
+	jnz 4f
+	hlt
+	jmp 3b
+4:	xor ah, ah
+	int 0x16
+	cmp al, 27
+	je 6f
+	mov [key], al
+	call flat_fs
+	movzx eax, byte ptr [key]
+	imul eax, eax, 0x010305			# a key's colour
+	mov edi, [MODE_INFO + 0x28]
+	add edi, 4 * ((HEIGHT - SQUARE) / 2 * WIDTH + (WIDTH - SQUARE) / 2)
+	mov dx, SQUARE
+5:	mov cx, SQUARE
+7:	mov fs:[edi], eax
+	add edi, 4
+	loop 7b
+	add edi, 4 * (WIDTH - SQUARE)
+	dec dx
+	jnz 5b
+	sti
+	mov si, offset key_text
+	call print
+	movzx edx, byte ptr [key]
+	call print_hex
+	call newline
+	jmp 3b
+6:	mov ax, 3
+	int 0x10
+	mov al, 0xef
+	out 0x21, al
+	ret
+unknown_mode:
+	mov si, offset unknown_text
+	jmp print
+
+# Interrupts off, and all of memory through FS: until the next call of the BIOS.
+flat_fs:
+	cli
+	lgdt [gdt_pointer]
+	mov eax, cr0
+	or al, 1
+	mov cr0, eax
+	mov bx, 16
+	mov fs, bx
+	and al, 0xfe
+	mov cr0, eax
+	ret
 
 # Hypercalls need protected mode: Xen refuses them from real mode.
 crash:
@@ -393,12 +486,15 @@ unknown_text:	.asciz "?\r\n"
 sum_text:	.asciz "SUM "
 write_text:	.asciz "WRITE ok\r\n"
 disk_text:	.asciz "DISK failed\r\n"
+painted_text:	.asciz "PAINTED\r\n"
+key_text:	.asciz "KEY "
 newline_text:	.asciz "\r\n"
 line_length:	.word 0
 ring_head:	.byte 0
 ring_tail:	.byte 0
 bios_mask:	.byte 0
 rounds:		.byte 0
+key:		.byte 0
 	.align 4
 sum:		.long 0
 xen_leaf:	.long 0x40000000

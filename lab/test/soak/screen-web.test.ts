@@ -1,13 +1,16 @@
 import { createServer, type Server } from "node:net";
+import type { Frame } from "@bulkhead/screen";
 import { decodePng } from "@bulkhead/screen/testing";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { openChromium, ScreenPage } from "../../../packages/xenmgr/test/browser/page-driver.ts";
 import type { Lab } from "../../src/lab.ts";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, useLab } from "../xen/support/dom0.ts";
 import { itRunsHvm } from "../xen/support/emulator-flake.ts";
 import { createGuest, destroyAll, TINY } from "../xen/support/guests.ts";
+import { talkToTiny } from "../xen/support/tiny-guest.ts";
 
 /** Of bulkheadd in dom0: lab/dom0-services/bulkheadd/run. */
 const DOM0_PORT = 8006;
@@ -38,6 +41,28 @@ async function screenshot(lab: Lab, name: string): Promise<ReturnType<typeof dec
 	return decodePng(stdout);
 }
 
+/** What the tiny guest's command `g` paints, as 0xRRGGBB. */
+const paintedAt = (x: number, y: number): number => (((x ^ y) & 0xff) << 16) | ((y & 0xff) << 8) | (x & 0xff);
+
+function colourAt(frame: Frame | undefined, x: number, y: number): number | undefined {
+	if (!frame || x >= frame.width || y >= frame.height) return undefined;
+	const [red = 0, green = 0, blue = 0] = frame.rgb.subarray(3 * (y * frame.width + x));
+	return (red << 16) | (green << 8) | blue;
+}
+
+/** Runs in the page: milliseconds from the next key that it gets until a pixel of the picture has a colour. */
+const keyToPixel = (x: number, y: number, colour: number): string => `new Promise((resolve) => {
+	const context = document.querySelector("#screen canvas").getContext("2d");
+	let pressedAt;
+	document.addEventListener("keydown", () => { pressedAt = performance.now(); }, { capture: true, once: true });
+	const look = () => {
+		const [red, green, blue] = context.getImageData(${x}, ${y}, 1, 1).data;
+		if (pressedAt !== undefined && red * 65536 + green * 256 + blue === ${colour}) resolve(performance.now() - pressedAt);
+		else requestAnimationFrame(look);
+	};
+	look();
+})`;
+
 describe("a guest's screen in a browser", () => {
 	const the = useLab();
 	let before: string[];
@@ -58,12 +83,17 @@ describe("a guest's screen in a browser", () => {
 		forward?.server.close();
 	});
 
-	itRunsHvm("is drawn by noVNC as its stub domain's QEMU has it, and comes back after a reboot", the, async () => {
-		const { domid } = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
-		const { url } = await bulkhead<{ url: string }>(the.lab, "screen", "tiny");
+	async function visitScreen(name: string): Promise<ScreenPage> {
+		const { url } = await bulkhead<{ url: string }>(the.lab, "screen", name);
 		const page = await ScreenPage.open(browser);
 		await page.visit(url.replace(`:${DOM0_PORT}/`, `:${forward.port}/`));
 		await page.awaitState(/^Connected$/);
+		return page;
+	}
+
+	itRunsHvm("is drawn by noVNC as its stub domain's QEMU has it, and comes back after a reboot", the, async () => {
+		const { domid } = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
+		const page = await visitScreen("tiny");
 		// The firmware has printed by the time that the guest's boot sector runs.
 		const same = async (): Promise<boolean> => {
 			const [seen, shot] = [await page.frame(), await screenshot(the.lab, "tiny")];
@@ -78,6 +108,32 @@ describe("a guest's screen in a browser", () => {
 		});
 		await page.awaitState(/^Connected$/);
 		await expect.poll(same, PATIENCE).toBe(true);
+		expect(page.complaints).toEqual([]);
+		await page.page.context().close();
+	});
+
+	itRunsHvm("is drawn in a graphics mode too, and shows what is typed into the browser", the, async () => {
+		const guest = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
+		await talkToTiny(the.lab, guest);
+		const serial = await SerialSession.open(the.lab, guest, "serial0");
+		serial.write("\rg\r");
+		await serial.expect(/PAINTED/, 60_000);
+		const page = await visitScreen("tiny");
+		await expect.poll(async () => colourAt(await page.frame(), 700, 500), PATIENCE).toBe(paintedAt(700, 500));
+		const [seen, shot] = [await page.frame(), await screenshot(the.lab, "tiny")];
+		expect([shot.width, shot.height]).toEqual([800, 600]);
+		expect(Buffer.compare(seen?.rgb ?? Buffer.alloc(0), shot.rgb)).toBe(0);
+		await page.click("screen");
+		const times: number[] = [];
+		for (const key of "abcdefghijklmnopqrst") {
+			const colour = (key.charCodeAt(0) * 0x010305) & 0xffffff;
+			const [ms] = await Promise.all([page.page.evaluate(keyToPixel(400, 300, colour)), page.press(key)]);
+			times.push(ms as number);
+			await serial.expect(new RegExp(`KEY 000000${key.charCodeAt(0).toString(16)}`), 30_000);
+		}
+		times.sort((one, other) => one - other);
+		console.info(`from a key in the browser to its colour there: ${times.map(Math.round).join(", ")} ms`);
+		serial.close();
 		expect(page.complaints).toEqual([]);
 		await page.page.context().close();
 	});
