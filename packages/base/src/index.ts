@@ -30,6 +30,7 @@ export {
 } from "./ids.ts";
 export { isLoopback } from "./is-loopback.ts";
 export { Mutex } from "./mutex.ts";
+export { Patience } from "./patience.ts";
 export {
 	awaitProcessEnd,
 	endsWithin,

@@ -1,10 +1,9 @@
 import { Duplex } from "node:stream";
-import { CancelledError } from "@bulkhead/base";
+import { CancelledError, Patience } from "@bulkhead/base";
 import type { BoundEvtchn } from "@bulkhead/hypervisor";
 import { VchanClosedError } from "./errors.ts";
 import { EventRate } from "./event-rate.ts";
 import { LARGEST_RING_BYTES, NOTIFY } from "./layout.ts";
-import { Patience } from "./patience.ts";
 import type { Incoming, RingProducer } from "./ring.ts";
 
 /** Offsets, in the control page, of the notify bytes as one side uses them. */

@@ -1,4 +1,4 @@
-import type { DomId, EvtchnPort } from "@bulkhead/base";
+import { type DomId, type EvtchnPort, Patience } from "@bulkhead/base";
 import type { BoundEvtchn, EventChannels } from "@bulkhead/hypervisor";
 import { Moderation } from "./moderation.ts";
 
@@ -14,12 +14,13 @@ export interface RingEventsOptions {
 
 /**
  * When a ring has its turn: at its guest's events, or now and then instead while the guest raises too many (see
- * Moderation), and when it is asked for.
+ * Moderation), again at once while bytes stream (see Patience), and when it is asked for.
  */
 export class RingEvents {
 	readonly #options: RingEventsOptions;
 	readonly #evtchn: BoundEvtchn;
 	readonly #moderation = new Moderation();
+	readonly #patience = new Patience();
 	#isPlanned = false;
 	#hasEvent = false;
 	#look: NodeJS.Timeout | undefined;
@@ -49,6 +50,8 @@ export class RingEvents {
 			this.#hasEvent = false;
 			if (this.#isClosed) return;
 			const moved = this.#options.turn();
+			this.#patience.afterTurn(moved);
+			if (this.#patience.isLooking) this.plan();
 			if (hadEvent && !this.#moderation.isLooking) this.#lookIn(this.#moderation.afterEvent(moved, performance.now()));
 		});
 	}

@@ -27,7 +27,8 @@ export class JsonSplitter {
 	/** @throws ProtocolError for what is too long or not UTF-8: nothing more may be pushed then */
 	push(chunk: Uint8Array, deliver: (text: string) => void): void {
 		let from = 0;
-		for (const [at, byte] of chunk.entries()) {
+		for (let at = 0; at < chunk.length; at++) {
+			const byte = chunk[at] as number;
 			if (this.#place === "between" && !isSpace(byte)) from = at;
 			if (!this.#endsWith(byte)) continue;
 			this.#keep(chunk.subarray(from, at + 1));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Patience } from "../src/patience.ts";
+import { Patience } from "../src/index.ts";
 
 /** What it says after turns that have moved so many bytes. */
 function after(...turns: number[]): boolean {

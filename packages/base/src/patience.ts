@@ -5,7 +5,7 @@ const STREAM_TURNS = 4;
 /** Looks in vain before an event is asked for. */
 const LOOKS = 10;
 
-/** Whether a turn that found nothing is followed by another look, or by a wish to be told. */
+/** Of a ring in shared memory: whether a turn that found nothing is followed by another look, or by waiting for an event. */
 export class Patience {
 	#streamed = 0;
 	#looks = 0;
