@@ -14,6 +14,8 @@ const DEVICE_PAYLOAD_BYTES = 4080;
 export function hostContract(kind: "xenstored" | "oxenstored", guest?: { domid: DomId; device: Duplex }): Row[] {
 	const world: XenstoreWorld = {
 		kind,
+		// The second is oxenstored.conf's quota-path-max, as Xen brings it.
+		longestPath: kind === "xenstored" ? 2048 : 1024,
 		knowsDomains: true,
 		connect: () => connectTo(XENSTORED_SOCKET),
 		...(guest && {

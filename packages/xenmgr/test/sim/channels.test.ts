@@ -162,6 +162,37 @@ describe("channels on a simulated host", () => {
 		expect(client.closed).toBe(false);
 	});
 
+	test("a guest that lets its channel come and go without end is served at a pace, and is served in the end", async () => {
+		const world = await SimWorld.start();
+		const path = join(world.directory, "agent.sock");
+		const since = performance.now();
+		const { domid } = await world.create(config(world, `name=${NAME},connection=socket,path=${path}`));
+		(await dial(world, path)).destroy();
+		const { host } = world.simulated.xenstored;
+		const frontend = `/local/domain/${domid}/device/console/1`;
+		const backend = `/local/domain/0/backend/console/${domid}/1/state`;
+		const attached = (): number => world.relayed.filter((line) => line === "Attached a channel").length;
+		const shortly = async (holds: () => boolean): Promise<void> => {
+			const soon = performance.now() + 50;
+			await world.eventually("it, or a while", () => holds() || performance.now() > soon || undefined);
+		};
+		for (let round = 0; round < 40; round++) {
+			// The guest's own driver may be in the middle of its part: then the round is lost.
+			host.write(`${frontend}/state`, "6");
+			await shortly(() => world.tree[backend] === "2");
+			const before = attached();
+			host.write(`${frontend}/state`, "3");
+			await shortly(() => attached() > before);
+		}
+		expect(attached()).toBeGreaterThanOrEqual(20);
+		expect(attached()).toBeLessThanOrEqual(21 + (performance.now() - since) / 1000);
+		host.write(`${frontend}/state`, "3");
+		await world.eventually("the backend to serve", () => world.tree[backend] === "4" || undefined);
+		const client = await dial(world, path);
+		client.write("still there");
+		await world.eventually("an answer", () => client.text === "still there" || undefined);
+	});
+
 	test("a guest that offers nonsense loses its channel until it begins anew, and nothing else happens", async () => {
 		const world = await SimWorld.start();
 		const path = join(world.directory, "agent.sock");

@@ -30,6 +30,8 @@ export class SimWorld {
 	readonly directory: string;
 	readonly images: SimImages;
 	readonly log: string[] = [];
+	/** What relays did, a line each. */
+	readonly relayed: string[] = [];
 	/** Of daemons that start from now on: consoles of other toolstacks' domains are theirs to serve. */
 	serveAllConsoles = false;
 	/** Of daemons that start from now on: where they serve browsers. */
@@ -83,7 +85,11 @@ export class SimWorld {
 		this.relay = await startSimulatedRelay(this.simulated.host, {
 			controlSocket: join(this.directory, "relay", "control.sock"),
 			stateDirectory: join(this.directory, "journals"),
-			log: { info: () => {}, warn: (_, line) => this.log.push(line), error: (_, line) => this.log.push(line) },
+			log: {
+				info: (_, line) => this.relayed.push(line),
+				warn: (_, line) => this.log.push(line),
+				error: (_, line) => this.log.push(line),
+			},
 		});
 	}
 

@@ -27,9 +27,9 @@ export const pathRows: readonly ContractRow[] = rows("paths", {
 		assert.deepEqual(await connection.ask("RM", ["bulkhead-relative"]), ["OK"]);
 		assert.equal(await client.find("/local/domain/0/bulkhead-relative"), undefined);
 	},
-	"the longest path is 2048 bytes for a node, wherever it begins": async ({ root, raw }) => {
+	"a node's longest path is 2048 bytes or as configured, wherever it begins": async ({ root, raw, world }) => {
 		const connection = await raw();
-		const longest = `${root}/`.padEnd(LIMITS.relativePath, "x");
+		const longest = `${root}/`.padEnd(world.longestPath ?? LIMITS.relativePath, "x");
 		assert.deepEqual(await connection.ask("MKDIR", [longest]), ["OK"]);
 		// Both have a limit of their own below the protocol's 3072: --path-max and quota-path-max.
 		assert.deepEqual(await connection.ask("MKDIR", [`${longest}x`]), ["EINVAL"]);

@@ -19,6 +19,8 @@ export interface XenstoreWorld {
 	connect(): Promise<Duplex>;
 	/** Absent when no domain can be had here: the rows that need one are then not offered. */
 	readonly guest?: GuestConnection;
+	/** The longest path that the server was configured for. Default 2048, the protocol's for a path in a domain. */
+	readonly longestPath?: number;
 	/** True when Xen is there: the server can tell domains that exist from others. */
 	readonly knowsDomains: boolean;
 }
