@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { BulkheadError } from "@bulkhead/base";
 import { Command, Option } from "commander";
-import type { XenstoredName } from "./lab-state.ts";
+import { XENSTOREDS, type XenstoredName } from "./lab-state.ts";
 
 const started = Date.now();
 /** Progress goes to standard error: standard output belongs to the command. */
@@ -28,7 +28,7 @@ program
 	)
 	.addOption(
 		new Option("--xenstored <name>", "which of Xen's two serves the host")
-			.choices(["xenstored", "oxenstored"])
+			.choices(XENSTOREDS)
 			.env("BULKHEAD_LAB_XENSTORED"),
 	)
 	.action(async (options: { release?: string; xenstored?: XenstoredName }) => {

@@ -3,7 +3,13 @@ import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DOM0, type DomId, domId } from "@bulkhead/base";
 import { XENSTORED_SOCKET, XenstoreClient } from "@bulkhead/xenstore";
-import { type ContractRow, contractRows, guestContractRows, type XenstoreWorld } from "@bulkhead/xenstore/contract";
+import {
+	type ContractRow,
+	contractRows,
+	guestContractRows,
+	type ServerKind,
+	type XenstoreWorld,
+} from "@bulkhead/xenstore/contract";
 import type { Oxenstored } from "../../../src/oxenstored.ts";
 import type { Row } from "./rows.ts";
 
@@ -11,7 +17,7 @@ import type { Row } from "./rows.ts";
 const DEVICE_PAYLOAD_BYTES = 4080;
 
 /** The contract against the host's own xenstored, written in C or in OCaml; with rows about a guest when there is one. */
-export function hostContract(kind: "xenstored" | "oxenstored", guest?: { domid: DomId; device: Duplex }): Row[] {
+export function hostContract(kind: ServerKind, guest?: { domid: DomId; device: Duplex }): Row[] {
 	const world: XenstoreWorld = {
 		kind,
 		// The second is oxenstored.conf's quota-path-max, as Xen brings it.
@@ -42,7 +48,7 @@ export function oxenstoredContract(server: () => Oxenstored): Row[] {
 }
 
 /** Names only: nothing is connected. */
-export function hostContractNames(kind: "xenstored" | "oxenstored"): string[] {
+export function hostContractNames(kind: ServerKind): string[] {
 	return contract(kind, nobody).map(({ name }) => name);
 }
 
