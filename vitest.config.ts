@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 const conditions = ["bulkhead-source"];
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
@@ -6,6 +6,21 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 const outsideXen = ["packages/*/test", "stubdom/test", "lab/test/unit", "bench/test"];
 /** Takes a minute or more, or Debian's packages, the first time: `npm test` runs it, `npm run test:unit` does not. */
 const system = outsideXen.map((folder) => `${folder}/**/*.system.test.ts`);
+
+const onAnyXenstored = ["example", "lifecycle", "hotplug"].map((name) => `lab/test/xen/${name}.test.ts`);
+
+/** Tests on real Xen: one after the other, in one lab. */
+const inLab = (name: string, include: string[], testTimeout = 180_000): TestProjectConfiguration => ({
+	...shared,
+	test: {
+		name,
+		include,
+		globalSetup: ["lab/test/xen/global-setup.ts"],
+		fileParallelism: false,
+		testTimeout,
+		hookTimeout: 300_000,
+	},
+});
 
 export default defineConfig({
 	test: {
@@ -26,42 +41,9 @@ export default defineConfig({
 				...shared,
 				test: { name: "system", include: system, testTimeout: 120_000, hookTimeout: 60 * 60_000 },
 			},
-			{
-				...shared,
-				test: {
-					name: "lab",
-					include: ["lab/test/xen/**/*.test.ts"],
-					globalSetup: ["lab/test/xen/global-setup.ts"],
-					fileParallelism: false,
-					testTimeout: 180_000,
-					hookTimeout: 300_000,
-				},
-			},
-			{
-				...shared,
-				test: {
-					name: "soak",
-					include: ["lab/test/soak/**/*.test.ts"],
-					globalSetup: ["lab/test/xen/global-setup.ts"],
-					fileParallelism: false,
-					testTimeout: 60 * 60_000,
-					hookTimeout: 300_000,
-				},
-			},
-			{
-				...shared,
-				test: {
-					name: "oxenstored",
-					include: [
-						"lab/test/oxenstored/**/*.test.ts",
-						...["example", "lifecycle", "hotplug"].map((name) => `lab/test/xen/${name}.test.ts`),
-					],
-					globalSetup: ["lab/test/xen/global-setup.ts"],
-					fileParallelism: false,
-					testTimeout: 180_000,
-					hookTimeout: 300_000,
-				},
-			},
+			inLab("lab", ["lab/test/xen/**/*.test.ts"]),
+			inLab("soak", ["lab/test/soak/**/*.test.ts"], 60 * 60_000),
+			inLab("oxenstored", ["lab/test/oxenstored/**/*.test.ts", ...onAnyXenstored]),
 		],
 	},
 });
