@@ -43,10 +43,11 @@ async function until(holds: () => boolean): Promise<void> {
 		});
 }
 
-async function transfer(sent: string, bytes: number): Promise<number> {
-	const wanted = received + bytes;
+/** Nanoseconds from a byte typed to its echo. */
+async function echo(): Promise<number> {
+	const wanted = received + 1;
 	const started = process.hrtime.bigint();
-	write(sent);
+	write("x");
 	await until(() => received >= wanted);
 	return Number(process.hrtime.bigint() - started);
 }
@@ -85,7 +86,7 @@ async function answer(command: string, argument: string): Promise<string> {
 		}
 		case "echo": {
 			const times: number[] = [];
-			for (let time = 0; time < Number(argument); time++) times.push(await transfer("x", 1));
+			for (let time = 0; time < Number(argument); time++) times.push(await echo());
 			return times.join(" ");
 		}
 		default:
