@@ -69,6 +69,11 @@ export class FakeRingHost implements RingHost {
 		return () => offered.bound?.raise();
 	}
 
+	/** Whether whoever has bound the port hears its events: not before, nor while it is paused. */
+	hears(domid: DomId, port: EvtchnPort): boolean {
+		return this.#ports.get(`${domid}/${port}`)?.bound?.isPaused === false;
+	}
+
 	/** The process dies: everything it held is released by the kernel, its handlers are never called again. */
 	crash(): void {
 		this.#generation++;
@@ -133,7 +138,7 @@ class FakeEvtchn implements BoundEvtchn {
 	readonly port: EvtchnPort;
 	readonly #hooks: EvtchnHooks;
 	#pending = false;
-	#isPaused = false;
+	isPaused = false;
 	#isHeld = false;
 
 	constructor(port: EvtchnPort, hooks: EvtchnHooks) {
@@ -147,12 +152,12 @@ class FakeEvtchn implements BoundEvtchn {
 	}
 
 	pause(): void {
-		this.#isPaused = true;
+		this.isPaused = true;
 	}
 
 	resume(): boolean {
 		const isHeld = this.#isHeld;
-		this.#isPaused = false;
+		this.isPaused = false;
 		this.#isHeld = false;
 		return isHeld;
 	}
@@ -167,7 +172,7 @@ class FakeEvtchn implements BoundEvtchn {
 		this.#pending = true;
 		setImmediate(() => {
 			this.#pending = false;
-			if (this.#isPaused) this.#isHeld = true;
+			if (this.isPaused) this.#isHeld = true;
 			else if (this.#hooks.alive()) this.#hooks.onEvent();
 		});
 	}
