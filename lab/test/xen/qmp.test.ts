@@ -81,6 +81,7 @@ describe("the stub domain's QMP over vchan", () => {
 		for (const id of ["query-status", "stop", "cont"]) expect(find(asOperator, id)).toHaveProperty("return");
 		expect(find(asReader, "query-status")).toHaveProperty("return.running");
 		for (const id of ["stop", "cont"]) expect(find(asReader, id)).toHaveProperty("error.class", "GenericError");
+		expect(asReader.map(({ event }) => event)).toContain("STOP");
 	});
 
 	it("tells QEMU's events to whoever watches", async () => {

@@ -49,9 +49,8 @@ export async function sayQmp(peer: Conversation, ...commands: string[]): Promise
 	return messagesIn(heard);
 }
 
-/** The whole lines of what came. */
+/** The whole lines of what came, each ended by CR LF as QEMU ends them. */
 export function messagesIn(heard: Buffer): QmpMessage[] {
-	const text = heard.toString();
-	const lines = text.slice(0, text.lastIndexOf("\n") + 1).split(/\r?\n/u);
+	const lines = heard.toString().split("\r\n").slice(0, -1);
 	return lines.filter(Boolean).map((line) => JSON.parse(line) as QmpMessage);
 }
