@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SerialSession } from "../../src/serial-session.ts";
 import { readFromGuest, writeToGuest } from "../xen/support/console-transfer.ts";
 import { killAndAwaitRestart } from "../xen/support/daemons.ts";
 import { useLab } from "../xen/support/dom0.ts";
 import { createGuest, destroyAll, type GuestDocument, PV } from "../xen/support/guests.ts";
+import { GuestShell } from "../xen/support/network.ts";
 
 const TRANSFER = { bytes: 16 * 1024 * 1024, timeoutMs: 15 * 60_000, at: [0.25, 0.5, 0.75] };
 
@@ -13,10 +13,7 @@ describe("a console, for long", () => {
 
 	beforeAll(async () => {
 		guest = await createGuest(the.lab, PV);
-		const serial = await SerialSession.open(the.lab, guest, "pv");
-		serial.write("\n");
-		await serial.expect(/# /, 60_000);
-		serial.close();
+		(await GuestShell.open(the.lab, guest, "pv", 60_000)).close();
 	}, 180_000);
 	afterAll(() => destroyAll(the.lab));
 

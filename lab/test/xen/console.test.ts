@@ -5,6 +5,7 @@ import { readFromGuest } from "./support/console-transfer.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { eventually, useLab } from "./support/dom0.ts";
 import { createGuest, destroyAll, type GuestDocument, PV } from "./support/guests.ts";
+import { GuestShell } from "./support/network.ts";
 
 const ONE_MIB = 1024 * 1024;
 
@@ -14,10 +15,7 @@ describe("a console", () => {
 
 	beforeAll(async () => {
 		guest = await createGuest(the.lab, PV);
-		const serial = await SerialSession.open(the.lab, guest, "pv");
-		serial.write("\n");
-		await serial.expect(/# /, 60_000);
-		serial.close();
+		(await GuestShell.open(the.lab, guest, "pv", 60_000)).close();
 	}, 180_000);
 	afterAll(() => destroyAll(the.lab));
 

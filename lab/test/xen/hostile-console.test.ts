@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SerialSession } from "../../src/serial-session.ts";
 import { hostileConsoleRows } from "./programs/hostile-console-rows.ts";
 import { type ProgramOutcome, runInDom0 } from "./programs/run-in-dom0.ts";
 import { useLab } from "./support/dom0.ts";
 import { createGuest, destroyAll, PV } from "./support/guests.ts";
+import { GuestShell } from "./support/network.ts";
 
 const RUN_TIMEOUT_MS = 180_000;
 
@@ -14,10 +14,7 @@ describe("the relay, with hostile guests at the other end of real rings", () => 
 
 	beforeAll(async () => {
 		const neighbour = await createGuest(the.lab, PV);
-		const serial = await SerialSession.open(the.lab, neighbour, "pv");
-		serial.write("\n");
-		await serial.expect(/# /, 60_000);
-		serial.close();
+		(await GuestShell.open(the.lab, neighbour, "pv", 60_000)).close();
 		const program = join(import.meta.dirname, "programs/hostile-console-main.ts");
 		outcome = await runInDom0(the.lab, program, RUN_TIMEOUT_MS, [neighbour.uuid]);
 	}, RUN_TIMEOUT_MS + 120_000);
