@@ -1,11 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { BulkheadError, withDeadline } from "@bulkhead/base";
-import type { Lab } from "@bulkhead/lab";
 
 const ANSWER_TIMEOUT_MS = 300_000;
 
-/** A program in dom0 that answers each line with a line. It ends with its input. */
+interface Spawner {
+	spawn(argv: readonly string[]): ChildProcess;
+}
+
+/** A program, in dom0 or here, that answers each line with a line. It ends with its input. */
 export class LineProgram {
 	readonly #child: ChildProcess;
 	readonly #lines: AsyncIterator<string>;
@@ -20,8 +23,8 @@ export class LineProgram {
 		this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	}
 
-	static start(lab: Lab, name: string, argv: readonly string[]): LineProgram {
-		return new LineProgram(name, lab.spawn(argv));
+	static start(place: Spawner, name: string, argv: readonly string[]): LineProgram {
+		return new LineProgram(name, place.spawn(argv));
 	}
 
 	/** The next line that it prints. @throws BulkheadError when it has ended; DeadlineError */

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Lab } from "@bulkhead/lab";
 import { Command, InvalidArgumentError } from "commander";
+import type { BenchPlace } from "./xenstore/bench-place.ts";
 
 const RESULTS = join(import.meta.dirname, "../results");
 const USAGE_ERROR = 2;
@@ -59,11 +60,23 @@ program
 	.description("our xenstore client, libxenstore's and pyxs on the same xenstored and oxenstored in one lab")
 	.option("--rounds <n>", "rounds that count, for each case and server", wholeNumber, 15)
 	.option("--servers <names>", "of xenstored,oxenstored", splitNames)
-	.action(async ({ rounds, servers }) => {
-		const { runXenstoreBench, SERVERS } = await import("./xenstore/xenstore-bench.ts");
+	.option("--here", "on this machine's own processor instead, by xenstoreds without Xen", false)
+	.action(async ({ rounds, servers, here }) => {
+		const { runXenstoreBench } = await import("./xenstore/xenstore-bench.ts");
+		const { SERVERS } = await import("./xenstore/bench-place.ts");
+		const { openThisMachine } = await import("./xenstore/on-this-machine.ts");
+		const { openDom0 } = await import("./xenstore/in-dom0.ts");
 		const { reportXenstore } = await import("./xenstore/report.ts");
 		const chosen = known("server", servers, SERVERS);
-		await inLab((lab) => publish("xenstore", runXenstoreBench(lab, { rounds, servers: chosen, say }), reportXenstore));
+		const measureAt = async (place: BenchPlace): Promise<void> => {
+			try {
+				await publish("xenstore", runXenstoreBench(place, { rounds, servers: chosen, say }), reportXenstore);
+			} finally {
+				await place.close();
+			}
+		};
+		if (here) await measureAt(await openThisMachine(say));
+		else await inLab(async (lab) => measureAt(await openDom0(lab, say)));
 	});
 
 program

@@ -1,3 +1,5 @@
+import type { PeerName } from "./peers.ts";
+
 /**
  * What every client is measured at. One of the peers' `case N` orders each. Counts are such that what runs all day is
  * measured, compiled and warm, and not its start.
@@ -11,6 +13,11 @@ export const CASES = {
 	},
 	"write-one": { title: "write, one after the other", unit: "request", count: 150 },
 	"read-many": { title: "reads that do not depend on each other", unit: "request", count: 1500 },
+	"socket-many": {
+		title: "… the same reads by a bare socket of C, as many at once as ours",
+		unit: "request",
+		count: 1500,
+	},
 	"write-many": { title: "writes that do not depend on each other", unit: "request", count: 1500 },
 	"transaction-one": {
 		title: "transaction of a read and 3 writes, one after the other",
@@ -21,8 +28,8 @@ export const CASES = {
 	watch: { title: "a write until its watch event", unit: "event", count: 200 },
 } as const;
 
-/** What only our own program can do: it shows what Node itself takes. */
-export const OURS_ALONE: ReadonlySet<Case> = new Set<Case>(["socket-one"]);
+/** What only one of the programs does: it shows what is its surroundings' and not the client's. */
+export const ONE_PEERS: Partial<Record<Case, PeerName>> = { "socket-one": "bulkhead", "socket-many": "libxenstore" };
 
 export type Case = keyof typeof CASES;
 export const CASE_NAMES: readonly Case[] = Object.keys(CASES) as Case[];

@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 #include <xenstore.h>
 
 #define VALUE "01234567890123456789"
@@ -54,8 +57,43 @@ static void await_event(void)
 	free(event);
 }
 
+/*
+ * READs of the protocol by a bare socket, as many under way at once as our client has: what the server alone takes, to
+ * which no client can be faster. A reply is a header of 16 bytes and the value.
+ */
+static void read_by_bare_socket(int count)
+{
+	enum { MOST = 128, HEADER = 16, REPLY = HEADER + sizeof(VALUE) - 1 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char requests[MOST * (HEADER + sizeof(node))], replies[MOST * REPLY];
+	size_t name = strlen(node) + 1, length = HEADER + name, bytes = 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", getenv("XENSTORED_PATH"));
+	check(fd >= 0 && !connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect");
+	for (int i = 0; i < MOST; i++) {
+		uint32_t header[4] = { 2, 0, 0, name };
+		memcpy(requests + i * length, header, HEADER);
+		memcpy(requests + i * length + HEADER, node, name);
+	}
+	for (int asked = 0; bytes < (size_t)count * REPLY;) {
+		int under_way = asked - (int)(bytes / REPLY);
+		int more = count - asked < MOST - under_way ? count - asked : MOST - under_way;
+		check(more == 0 || write(fd, requests, more * length) == (ssize_t)(more * length), "requests");
+		asked += more;
+		ssize_t got = read(fd, replies, sizeof(replies));
+		check(got > 0, "replies");
+		bytes += (size_t)got;
+	}
+	close(fd);
+}
+
 static void run(const char *name, int count)
 {
+	if (!strcmp(name, "socket-many")) {
+		read_by_bare_socket(count);
+		return;
+	}
 	if (!strcmp(name, "watch")) {
 		check(xs_watch(watcher, watched, "t"), "watch");
 		await_event();

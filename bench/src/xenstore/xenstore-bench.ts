@@ -1,15 +1,11 @@
 import { loadavg } from "node:os";
-import type { Lab } from "@bulkhead/lab";
 import { describeCommit } from "../describe-commit.ts";
 import { LineProgram } from "../line-program.ts";
 import { median } from "../statistics.ts";
-import { BENCH_ROOT, CASE_NAMES, CASES, type Case, OURS_ALONE } from "./cases.ts";
-import { installPeers, PEER_NAMES, type PeerName, type Peers, removePeers } from "./install-peers.ts";
+import type { BenchPlace, Server } from "./bench-place.ts";
+import { BENCH_ROOT, CASE_NAMES, CASES, type Case, ONE_PEERS } from "./cases.ts";
+import { PEER_NAMES, type PeerName } from "./peers.ts";
 
-export const SERVERS = ["xenstored", "oxenstored"] as const;
-export type Server = (typeof SERVERS)[number];
-
-const XENSTORED_SOCKET = "/run/xenstored/socket";
 const WARM_UP_ROUNDS = 3;
 
 /** Microseconds for one unit of the case, a value for each round that counts; rounds are the same for all clients. */
@@ -19,9 +15,9 @@ export interface XenstoreResults {
 	startedAt: string;
 	endedAt: string;
 	commit: string;
-	lab: ReturnType<Lab["describe"]>;
+	place: readonly string[];
 	versions: Record<PeerName, string>;
-	loadBefore: { dom0: string; machine: number };
+	loadBefore: number;
 	rounds: number;
 	times: Partial<Record<Server, Record<Case, PeerTimes>>>;
 }
@@ -33,46 +29,23 @@ export interface XenstoreBenchOptions {
 }
 
 /** Our client, libxenstore and pyxs on the same server: every case in rounds that take the clients in turn. */
-export async function runXenstoreBench(lab: Lab, options: XenstoreBenchOptions): Promise<XenstoreResults> {
+export async function runXenstoreBench(place: BenchPlace, options: XenstoreBenchOptions): Promise<XenstoreResults> {
 	const { rounds, servers, say } = options;
 	const startedAt = new Date().toISOString();
 	const commit = await describeCommit();
-	try {
-		const peers = await installPeers(lab, say);
-		const loadBefore = { dom0: (await lab.run(["cat", "/proc/loadavg"])).trim(), machine: loadavg()[0] ?? Number.NaN };
-		const times: XenstoreResults["times"] = {};
-		for (const server of servers) {
-			say(`measuring on ${server}`);
-			times[server] = await withServer(lab, peers, server, (socket) => measure(lab, peers, socket, rounds, say));
-		}
-		return {
-			startedAt,
-			endedAt: new Date().toISOString(),
-			commit,
-			lab: lab.describe(),
-			versions: peers.versions,
-			loadBefore,
-			rounds,
-			times,
-		};
-	} finally {
-		await removePeers(lab);
+	const loadBefore = loadavg()[0] ?? Number.NaN;
+	const times: XenstoreResults["times"] = {};
+	for (const server of servers) {
+		say(`measuring on ${server}`);
+		times[server] = await place.withServer(server, (socket) => measure(place, socket, rounds, say));
 	}
-}
-
-async function withServer<T>(lab: Lab, peers: Peers, server: Server, act: (socket: string) => Promise<T>): Promise<T> {
-	if (server === "xenstored") return act(XENSTORED_SOCKET);
-	const program = LineProgram.start(lab, "oxenstored", peers.oxenstored);
-	try {
-		return await act(await program.next());
-	} finally {
-		await program.close();
-	}
+	const { description, versions } = place;
+	const endedAt = new Date().toISOString();
+	return { startedAt, endedAt, commit, place: description, versions, loadBefore, rounds, times };
 }
 
 async function measure(
-	lab: Lab,
-	peers: Peers,
+	place: BenchPlace,
 	socket: string,
 	rounds: number,
 	say: (line: string) => void,
@@ -80,14 +53,15 @@ async function measure(
 	const programs: { name: PeerName; program: LineProgram }[] = [];
 	try {
 		for (const name of PEER_NAMES) {
-			const program = LineProgram.start(lab, name, peers.start[name](socket, `${BENCH_ROOT}-${name}`));
+			const program = LineProgram.start(place, name, place.startPeer[name](socket, `${BENCH_ROOT}-${name}`));
 			programs.push({ name, program });
 			await program.next();
 		}
 		const results = {} as Record<Case, PeerTimes>;
 		for (const name of CASE_NAMES) {
-			const asked = OURS_ALONE.has(name) ? programs.filter((peer) => peer.name === "bulkhead") : programs;
-			const times = await measureCase(name, asked, rounds);
+			const only = ONE_PEERS[name];
+			const asked = only === undefined ? programs : programs.filter((peer) => peer.name === only);
+			const times = await measureCase({ name, count: CASES[name].count * place.haste, programs: asked, rounds });
 			const medians = asked.map(({ name }) => name).map((peer) => `${peer} ${Math.round(median(times[peer]))}`);
 			say(`  ${CASES[name].title}, µs: ${medians.join(", ")}`);
 			results[name] = times;
@@ -98,13 +72,16 @@ async function measure(
 	}
 }
 
+interface MeasureCase {
+	name: Case;
+	/** Units in a round. */
+	count: number;
+	programs: readonly { name: PeerName; program: LineProgram }[];
+	rounds: number;
+}
+
 /** Every round begins with another client, so that none always follows the same. */
-async function measureCase(
-	name: Case,
-	programs: readonly { name: PeerName; program: LineProgram }[],
-	rounds: number,
-): Promise<PeerTimes> {
-	const { count } = CASES[name];
+async function measureCase({ name, count, programs, rounds }: MeasureCase): Promise<PeerTimes> {
 	const times: PeerTimes = { bulkhead: [], libxenstore: [], pyxs: [] };
 	for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
 		const first = round % programs.length;
