@@ -1,11 +1,8 @@
-import * as fs from "node:fs";
-import { errnoOf } from "@bulkhead/base";
-import type { FdPoll, HostDevices, Pty } from "@bulkhead/hypervisor";
-import type { PtyFiles } from "../serve/pty-terminal.ts";
+import type { FdConditions, HostDevices } from "@bulkhead/hypervisor";
+import { type PtyFiles, PtyMaster } from "../serve/pty-master.ts";
 import type { ChannelDoor } from "./channel-door.ts";
 import type { ChannelEnd, ChannelRing } from "./channel-ring.ts";
 
-const CHUNK_BYTES = 4096;
 const CHUNKS_PER_TURN = 16;
 /** Of what is left when the slave is closed: the kernel holds 64 KiB, in pieces as small as they were written. */
 const CHUNKS_AT_END = 1024;
@@ -15,33 +12,16 @@ const PRESENCE_POLL_MS = 200;
 /** A channel as a pseudo-terminal in raw mode: who has the slave open is its client. */
 export class PtyDoor implements ChannelDoor, ChannelEnd {
 	readonly #ring: ChannelRing;
-	readonly #devices: Pick<HostDevices, "pollFd">;
-	readonly #files: PtyFiles;
-	readonly #pty: Pty;
-	readonly #poll: FdPoll;
-	readonly #buffer: Uint8Array = new Uint8Array(CHUNK_BYTES);
+	readonly #pty: PtyMaster;
 	readonly #presence: NodeJS.Timeout;
 	#open = false;
 	#full = false;
 	#closed = false;
 
-	/** Frees the pty again when anything fails. @throws HypervisorError ENOSYS on a host without ptys */
-	static open(devices: HostDevices, ring: ChannelRing, files: PtyFiles = fs): PtyDoor {
-		const pty = devices.openPty();
-		try {
-			return new PtyDoor(devices, ring, files, pty);
-		} catch (error) {
-			files.closeSync(pty.masterFd);
-			throw error;
-		}
-	}
-
-	private constructor(devices: HostDevices, ring: ChannelRing, files: PtyFiles, pty: Pty) {
+	/** @throws HypervisorError ENOSYS on a host without ptys */
+	constructor(devices: HostDevices, ring: ChannelRing, files?: PtyFiles) {
 		this.#ring = ring;
-		this.#devices = devices;
-		this.#files = files;
-		this.#pty = pty;
-		this.#poll = devices.pollLoop(pty.masterFd, (ready) => this.#ready(ready));
+		this.#pty = PtyMaster.open(devices, (ready) => this.#ready(ready), files);
 		this.#presence = setInterval(() => this.#look(), PRESENCE_POLL_MS);
 		this.#presence.unref();
 	}
@@ -60,17 +40,11 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 		this.#closed = true;
 		clearInterval(this.#presence);
 		this.#leave();
-		this.#poll.close();
-		this.#files.closeSync(this.#pty.masterFd);
+		this.#pty.close();
 	}
 
 	take(bytes: Uint8Array): number {
-		let written = 0;
-		try {
-			written = this.#files.writeSync(this.#pty.masterFd, bytes, 0, bytes.length);
-		} catch (error) {
-			if (!isOneOf(error, "EAGAIN", "EIO")) throw error;
-		}
+		const written = this.#pty.write(bytes);
 		this.#full = written < bytes.length;
 		if (this.#full) this.#watch();
 		return written;
@@ -82,7 +56,7 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 
 	#look(): void {
 		if (this.#open) return;
-		const { readable, hangup } = this.#devices.pollFd(this.#pty.masterFd);
+		const { readable, hangup } = this.#pty.look();
 		// Somebody was there between two looks.
 		if (hangup && readable) this.#read(true);
 		if (hangup) return;
@@ -95,11 +69,11 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 	#leave(): void {
 		if (!this.#open) return;
 		this.#open = false;
-		this.#poll.watch({});
+		this.#pty.watch({});
 		this.#ring.leave(this);
 	}
 
-	#ready({ readable, writable, hangup }: { readable: boolean; writable: boolean; hangup: boolean }): void {
+	#ready({ readable, writable, hangup }: FdConditions): void {
 		if (!this.#open) return;
 		if (readable || hangup) this.#read(hangup);
 		if (hangup) {
@@ -117,23 +91,13 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 	#read(toTheEnd: boolean): void {
 		for (let turn = 0; turn < (toTheEnd ? CHUNKS_AT_END : CHUNKS_PER_TURN); turn++) {
 			if (!toTheEnd && !this.#ring.hasInputRoom) return;
-			let count: number;
-			try {
-				count = this.#files.readSync(this.#pty.masterFd, this.#buffer, 0, CHUNK_BYTES, null);
-			} catch (error) {
-				if (isOneOf(error, "EAGAIN", "EIO")) return;
-				throw error;
-			}
-			if (count === 0) return;
-			this.#ring.give(this.#buffer.slice(0, count));
+			const bytes = this.#pty.read();
+			if (bytes.length === 0) return;
+			this.#ring.give(bytes);
 		}
 	}
 
 	#watch(): void {
-		if (this.#open) this.#poll.watch({ readable: this.#ring.hasInputRoom, writable: this.#full });
+		if (this.#open) this.#pty.watch({ readable: this.#ring.hasInputRoom, writable: this.#full });
 	}
-}
-
-function isOneOf(error: unknown, ...errnos: string[]): boolean {
-	return errnos.includes(errnoOf(error) ?? "");
 }

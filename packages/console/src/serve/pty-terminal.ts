@@ -1,13 +1,9 @@
-import * as fs from "node:fs";
-import { errnoOf } from "@bulkhead/base";
-import type { FdPoll, HostDevices, Pty } from "@bulkhead/hypervisor";
+import type { FdConditions, HostDevices } from "@bulkhead/hypervisor";
 import type { ConsoleBackend } from "../backend/console-backend.ts";
 import type { InputSource } from "../backend/console-input.ts";
 import type { ConsoleReader } from "../backend/console-reader.ts";
+import { PTY_CHUNK_BYTES, type PtyFiles, PtyMaster } from "./pty-master.ts";
 
-export type PtyFiles = Pick<typeof fs, "readSync" | "writeSync" | "closeSync">;
-
-const CHUNK_BYTES = 4096;
 const CHUNKS_PER_TURN = 16;
 /** Linux has no event for "somebody opened the slave": a look now and then, only while nobody has it. */
 const PRESENCE_POLL_MS = 200;
@@ -20,11 +16,7 @@ const LINGER_MS = 1000;
  */
 export class PtyTerminal implements InputSource {
 	readonly #backend: ConsoleBackend;
-	readonly #devices: Pick<HostDevices, "pollFd">;
-	readonly #files: PtyFiles;
-	readonly #pty: Pty;
-	readonly #poll: FdPoll;
-	readonly #buffer: Uint8Array = new Uint8Array(CHUNK_BYTES);
+	readonly #pty: PtyMaster;
 	#reader: ConsoleReader | undefined;
 	#offset: number;
 	#presence: NodeJS.Timeout | undefined;
@@ -32,24 +24,11 @@ export class PtyTerminal implements InputSource {
 	#linger: NodeJS.Timeout | undefined;
 	#closed = false;
 
-	/** Frees the pty again when anything fails. */
-	static open(devices: HostDevices, backend: ConsoleBackend, files: PtyFiles = fs): PtyTerminal {
-		const pty = devices.openPty();
-		try {
-			return new PtyTerminal(devices, backend, files, pty);
-		} catch (error) {
-			files.closeSync(pty.masterFd);
-			throw error;
-		}
-	}
-
-	private constructor(devices: HostDevices, backend: ConsoleBackend, files: PtyFiles, pty: Pty) {
+	/** @throws HypervisorError ENOSYS on a host without ptys */
+	constructor(devices: HostDevices, backend: ConsoleBackend, files?: PtyFiles) {
 		this.#backend = backend;
-		this.#devices = devices;
-		this.#files = files;
-		this.#pty = pty;
 		this.#offset = backend.journal.end;
-		this.#poll = devices.pollLoop(pty.masterFd, (ready) => this.#ready(ready));
+		this.#pty = PtyMaster.open(devices, (ready) => this.#ready(ready), files);
 		backend.input.join(this);
 		this.#waitForSomebody();
 	}
@@ -78,8 +57,7 @@ export class PtyTerminal implements InputSource {
 		this.#reader?.close();
 		this.#reader = undefined;
 		this.#backend.input.leave(this);
-		this.#poll.close();
-		this.#files.closeSync(this.#pty.masterFd);
+		this.#pty.close();
 	}
 
 	delivered(): void {}
@@ -91,9 +69,9 @@ export class PtyTerminal implements InputSource {
 	}
 
 	#waitForSomebody(): void {
-		this.#poll.watch({});
+		this.#pty.watch({});
 		this.#presence = setInterval(() => {
-			if (!this.#devices.pollFd(this.#pty.masterFd).hangup) this.#arrive();
+			if (!this.#pty.look().hangup) this.#arrive();
 		}, PRESENCE_POLL_MS);
 		this.#presence.unref();
 	}
@@ -114,7 +92,7 @@ export class PtyTerminal implements InputSource {
 		else this.close();
 	}
 
-	#ready({ readable, hangup }: { readable: boolean; writable: boolean; hangup: boolean }): void {
+	#ready({ readable, hangup }: FdConditions): void {
 		if (!this.#reader) return;
 		if (readable || hangup) this.#read(hangup);
 		if (hangup) this.#leave();
@@ -125,24 +103,18 @@ export class PtyTerminal implements InputSource {
 	#read(toTheEnd: boolean): void {
 		for (let turn = 0; turn < CHUNKS_PER_TURN; turn++) {
 			if (!toTheEnd && !this.#backend.input.hasRoom) return;
-			let count: number;
-			try {
-				count = this.#files.readSync(this.#pty.masterFd, this.#buffer, 0, CHUNK_BYTES, null);
-			} catch (error) {
-				if (isOneOf(error, "EAGAIN", "EIO")) return;
-				throw error;
-			}
-			if (count === 0) return;
-			this.#backend.type(this, this.#buffer.slice(0, count));
+			const bytes = this.#pty.read();
+			if (bytes.length === 0) return;
+			this.#backend.type(this, bytes);
 		}
 	}
 
 	#flush(): void {
 		this.#full = false;
 		for (let turn = 0; this.#reader && turn < CHUNKS_PER_TURN && !this.#full; turn++) {
-			const { bytes } = this.#reader.peek(CHUNK_BYTES);
+			const { bytes } = this.#reader.peek(PTY_CHUNK_BYTES);
 			if (bytes.length === 0) break;
-			const count = this.#write(bytes);
+			const count = this.#pty.write(bytes);
 			this.#full = count < bytes.length;
 			this.#reader.take(count);
 		}
@@ -150,22 +122,8 @@ export class PtyTerminal implements InputSource {
 		if (this.#backend.ended !== undefined) this.finish();
 	}
 
-	#write(bytes: Uint8Array): number {
-		try {
-			return this.#files.writeSync(this.#pty.masterFd, bytes, 0, bytes.length);
-		} catch (error) {
-			// EIO: the slave is closed; the poll will say so too.
-			if (isOneOf(error, "EAGAIN", "EIO")) return 0;
-			throw error;
-		}
-	}
-
 	#watch(): void {
 		const writable = this.#full || this.#reader?.drained === false;
-		this.#poll.watch({ readable: this.#backend.input.hasRoom, writable });
+		this.#pty.watch({ readable: this.#backend.input.hasRoom, writable });
 	}
-}
-
-function isOneOf(error: unknown, ...errnos: string[]): boolean {
-	return errnos.includes(errnoOf(error) ?? "");
 }

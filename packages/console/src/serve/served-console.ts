@@ -1,7 +1,8 @@
 import { type HostDevices, HypervisorError } from "@bulkhead/hypervisor";
 import { ConsoleBackend, type ConsoleBackendOptions } from "../backend/console-backend.ts";
 import { WriterSeat } from "../backend/writer-seat.ts";
-import { type PtyFiles, PtyTerminal } from "./pty-terminal.ts";
+import type { PtyFiles } from "./pty-master.ts";
+import { PtyTerminal } from "./pty-terminal.ts";
 import { RawConsoleSocket } from "./raw-socket.ts";
 
 export interface ServeConsoleOptions extends ConsoleBackendOptions {
@@ -85,7 +86,7 @@ export class ServedConsole {
 /** Undefined on a host without ptys (ENOSYS): the sockets serve all the same. */
 function openPty({ devices, ptyFiles }: ServeConsoleOptions, backend: ConsoleBackend): PtyTerminal | undefined {
 	try {
-		return PtyTerminal.open(devices, backend, ptyFiles);
+		return new PtyTerminal(devices, backend, ptyFiles);
 	} catch (error) {
 		if (error instanceof HypervisorError && error.errno === "ENOSYS") return undefined;
 		throw error;

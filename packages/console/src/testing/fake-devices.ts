@@ -1,5 +1,5 @@
-import type { FdPoll, HostDevices, Pty } from "@bulkhead/hypervisor";
-import type { PtyFiles } from "../serve/pty-terminal.ts";
+import type { FdConditions, FdPoll, HostDevices, Pty } from "@bulkhead/hypervisor";
+import type { PtyFiles } from "../serve/pty-master.ts";
 
 interface FakeSlave {
 	open: boolean;
@@ -7,7 +7,7 @@ interface FakeSlave {
 	output: Uint8Array;
 	input: Uint8Array;
 	watch: { readable?: boolean; writable?: boolean };
-	onReady: ((ready: { readable: boolean; writable: boolean; hangup: boolean }) => void) | undefined;
+	onReady: ((ready: FdConditions) => void) | undefined;
 	closed: boolean;
 }
 
@@ -45,7 +45,7 @@ export class FakeDevices implements HostDevices {
 		return { masterFd, path: `/dev/pts/${masterFd}` };
 	}
 
-	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean } {
+	pollFd(fd: number): FdConditions {
 		const pty = this.#ptys.get(fd);
 		if (!pty) return { readable: false, writable: true, hangup: this.#hungUp };
 		return {

@@ -115,7 +115,7 @@ describe("a channel that connects by itself", () => {
 describe("a channel's pty", () => {
 	it("carries bytes for whoever has it open, and drops them while nobody has", async () => {
 		const { ring, frontend, host } = new ChannelWorld();
-		const door = PtyDoor.open(host.devices, ring, host.devices.files);
+		const door = new PtyDoor(host.devices, ring, host.devices.files);
 		onTestFinished(() => door.close());
 		frontend.write(Buffer.from("dropped"));
 		await until("it is dropped", () => ring.counts.dropped === 7);

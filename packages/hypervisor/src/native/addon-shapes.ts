@@ -1,5 +1,6 @@
 import type { CpuPlace, VcpuInfo } from "../ports/cpus.ts";
 import type { BuiltImage } from "../ports/guest-builder.ts";
+import type { FdConditions } from "../ports/host-devices.ts";
 
 /** What the two addons export. The C++ side checks every argument again and throws TypeError. */
 
@@ -10,7 +11,7 @@ export interface RingsAddon {
 	GrantOffers: new () => GrantOffersAddon;
 	ForeignMemory: new () => ForeignMemoryAddon;
 	FdPoll: new (fd: number, onReady: (readable: boolean, writable: boolean, hangup: boolean) => void) => FdPollAddon;
-	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean };
+	pollFd(fd: number): FdConditions;
 	openPty(): { masterFd: number; path: string };
 	peerCredentials(fd: number): { uid: number; gid: number; pid: number };
 	listenUnix(path: string, mode: number, uid: number, gid: number): number;

@@ -1,8 +1,6 @@
-import type { FdPoll, HostDevices, Pty } from "../ports/host-devices.ts";
+import type { FdConditions, FdPoll, HostDevices, Pty } from "../ports/host-devices.ts";
 import { attempt } from "../refusal.ts";
 import type { FdPollAddon, RingsAddon } from "./addon-shapes.ts";
-
-type Ready = { readable: boolean; writable: boolean; hangup: boolean };
 
 /** Pseudo-terminals, readiness and peer credentials by the kernel's own calls. */
 export class NativeHostDevices implements HostDevices {
@@ -17,12 +15,12 @@ export class NativeHostDevices implements HostDevices {
 		return attempt("Could not open a pseudo-terminal", () => this.#addon.openPty());
 	}
 
-	pollFd(fd: number): Ready {
+	pollFd(fd: number): FdConditions {
 		return attempt(`Could not poll descriptor ${fd}`, () => this.#addon.pollFd(fd), { fd });
 	}
 
 	/** Close it before the descriptor. While a condition is watched, it keeps the process alive. */
-	pollLoop(fd: number, onReady: (ready: Ready) => void): FdPoll {
+	pollLoop(fd: number, onReady: (ready: FdConditions) => void): FdPoll {
 		const poll = attempt(
 			`Could not watch descriptor ${fd}`,
 			() => new this.#addon.FdPoll(fd, (readable, writable, hangup) => onReady({ readable, writable, hangup })),

@@ -6,6 +6,13 @@ export interface Pty {
 	readonly path: string;
 }
 
+/** Of a descriptor. `hangup` on a master: nobody has the slave open. */
+export interface FdConditions {
+	readable: boolean;
+	writable: boolean;
+	hangup: boolean;
+}
+
 /** Readiness of a descriptor on the event loop (uv_poll). */
 export interface FdPoll {
 	/** Which conditions to report; an empty set pauses. */
@@ -18,9 +25,9 @@ export interface FdPoll {
 export interface HostDevices {
 	/** @throws HypervisorError ENOSYS on a host that has no ptys */
 	openPty(): Pty;
-	/** The conditions right now, without waiting: poll(2) with time-out 0. `hangup` on a master: nobody has the slave open. */
-	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean };
-	pollLoop(fd: number, onReady: (ready: { readable: boolean; writable: boolean; hangup: boolean }) => void): FdPoll;
+	/** The conditions right now, without waiting: poll(2) with time-out 0. */
+	pollFd(fd: number): FdConditions;
+	pollLoop(fd: number, onReady: (ready: FdConditions) => void): FdPoll;
 	/** Uid, gid and pid of the process at the other end of a connected unix socket (SO_PEERCRED), by descriptor. */
 	peerCredentials(fd: number): { uid: number; gid: number; pid: number };
 }

@@ -30,7 +30,7 @@ const HANDSHAKE_MS = 10_000;
 export async function openDoor(place: ChannelDoorPlace, ring: ChannelRing, parts: DoorParts): Promise<ChannelDoor> {
 	switch (place.kind) {
 		case "pty":
-			return PtyDoor.open(parts.devices, ring, parts.ptyFiles);
+			return new PtyDoor(parts.devices, ring, parts.ptyFiles);
 		case "listen":
 			return openListener(place, ring, parts);
 		case "connect": {

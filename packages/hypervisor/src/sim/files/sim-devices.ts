@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { errnoOf } from "@bulkhead/base";
 import { HypervisorError } from "../../errors.ts";
-import type { FdPoll, HostDevices, Pty } from "../../ports/host-devices.ts";
+import type { FdConditions, FdPoll, HostDevices, Pty } from "../../ports/host-devices.ts";
 import { attempt } from "../../refusal.ts";
 import { checkInteger } from "../calls/check-arguments.ts";
 import { SimFailure } from "../calls/sim-failure.ts";
@@ -22,7 +22,7 @@ export class SimDevices implements HostDevices {
 	}
 
 	/** A descriptor of Node's own: its streams tell what happens to it, so that it is never seen to hang up here. */
-	pollFd(fd: number): { readable: boolean; writable: boolean; hangup: boolean } {
+	pollFd(fd: number): FdConditions {
 		this.#checkOpen(fd, `Could not poll descriptor ${fd}`);
 		return { readable: false, writable: true, hangup: false };
 	}
