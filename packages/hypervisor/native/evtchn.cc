@@ -1,6 +1,7 @@
 #include "evtchn.h"
 
 #include <errno.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <memory>
@@ -62,12 +63,14 @@ class Evtchn : public Napi::ObjectWrap<Evtchn> {
 		Napi::HandleScope scope(env);
 		// A handler may close this: the local keeps the object alive until we have returned.
 		[[maybe_unused]] Napi::Object self = Value();
-		for (int events = 0; handle_ && events < kMaxEventsPerTurn; events++) {
-			// Takes one port and leaves it masked, until the handler asks for `unmask`. The descriptor is non-blocking: EAGAIN when none is left.
-			int port = xenevtchn_pending(handle_);
-			if (port < 0) return;
-			onEvent_->call({Napi::Number::New(env, port)});
-		}
+		// Takes the ports that are pending and leaves them masked, each until its handler asks for `unmask`. libxenevtchn takes
+		// one at a time, and one read more to learn that none is left.
+		evtchn_port_t ports[kMaxEventsPerTurn];
+		ssize_t bytes;
+		do bytes = read(xenevtchn_fd(handle_), ports, sizeof(ports));
+		while (bytes < 0 && errno == EINTR);
+		for (ssize_t at = 0; handle_ && at < bytes / ssize_t(sizeof(evtchn_port_t)); at++)
+			onEvent_->call({Napi::Number::New(env, ports[at])});
 	}
 
 	// Makes one library call whose negative result is a failure.
