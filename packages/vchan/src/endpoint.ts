@@ -179,7 +179,6 @@ export class VchanEndpoint extends Duplex {
 		if (bytes.length === 0) return this.#waitFor(NOTIFY.written, () => this.#parts.incoming.available());
 		this.#budgetBytes -= bytes.length;
 		this.stats.bytesRead += bytes.length;
-		this.#takeTurn();
 		this.#tell(NOTIFY.consumed);
 		this.#deliver(bytes);
 		return true;
