@@ -43,12 +43,15 @@ async function fill(): Promise<{ writes: Promise<void>[] }> {
 }
 
 describe("a client that asks faster than xenstored answers", () => {
-	it("has no more with xenstored than its sockets take, and all of it in the end, in order", async () => {
+	it("has no more with xenstored than its sockets take, sends more when half is left, and all in the end, in order", async () => {
 		fake.hold();
 		const writes = Array.from({ length: 300 }, (_, index) => client.write("/n", index));
 		await expect.poll(() => fake.heldCount).toBe(MOST_IN_FLIGHT);
 		const last = client.readText("/n");
-		fake.step();
+		fake.step(1);
+		await writes[0];
+		expect(fake.heldCount).toBe(MOST_IN_FLIGHT - 1);
+		fake.step(MOST_IN_FLIGHT / 2 - 1);
 		await expect.poll(() => fake.heldCount).toBe(MOST_IN_FLIGHT);
 		fake.resume();
 		await Promise.all(writes);

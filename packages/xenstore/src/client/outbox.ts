@@ -10,6 +10,8 @@ const WRITE_BYTES = 64 * 1024;
  * (some 270) it would stand still, for everybody, until we have read them.
  */
 const MOST_IN_FLIGHT = 128;
+/** More follow when so few are left: one write carries many requests, and xenstored never runs out of them. */
+const FEW_IN_FLIGHT = MOST_IN_FLIGHT / 2;
 
 /** Gathers the messages of one turn of the event loop and sends them in one write; the rest follows as replies come. */
 export class Outbox {
@@ -44,7 +46,7 @@ export class Outbox {
 
 	/** Sends what is there, and what waits as far as it may. */
 	flush(): void {
-		if (this.#waiting.length > 0) this.#gatherWaiting();
+		if (this.#waiting.length > 0 && this.#inFlight <= FEW_IN_FLIGHT) this.#gatherWaiting();
 		this.#send();
 	}
 

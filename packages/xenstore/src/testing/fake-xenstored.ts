@@ -91,10 +91,12 @@ export class FakeXenstored implements AsyncDisposable {
 		return this.#held?.length ?? 0;
 	}
 
-	/** Answers what has arrived, and goes on holding what comes. */
-	step(): void {
+	/** Answers what has arrived, or so many of it, and goes on holding what comes. */
+	step(count = Number.POSITIVE_INFINITY): void {
+		const later = (this.#held ?? []).slice(count);
+		this.#held?.splice(count);
 		this.resume();
-		this.hold();
+		this.#held = later;
 	}
 
 	resume(): void {
