@@ -42,7 +42,7 @@ export default defineConfig({
 				test: { name: "system", include: system, testTimeout: 120_000, hookTimeout: 60 * 60_000 },
 			},
 			inLab("lab", ["lab/test/xen/**/*.test.ts"]),
-			inLab("soak", ["lab/test/soak/**/*.test.ts"], 60 * 60_000),
+			inLab("soak", ["lab/test/soak/**/*.test.ts"], 150 * 60_000),
 			inLab("oxenstored", ["lab/test/oxenstored/**/*.test.ts", ...onAnyXenstored]),
 		],
 	},

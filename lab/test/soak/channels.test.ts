@@ -9,12 +9,15 @@ import { putFilesOfLinuxDisk } from "../xen/support/linux-disk.ts";
 import { GuestShell } from "../xen/support/network.ts";
 
 const BYTES = 16 * 1024 * 1024;
-const CARRY_MS = 15 * 60_000;
+/** An HVM or PVH guest's kernel leaves the virtual machine for every 16 bytes of a console, which the emulator pays dearly. */
+const CARRY_MS = 30 * 60_000;
 const BOOT_MS = 300_000;
 const ROUNDS = 200;
-const PTY = "org.example.pty";
-const SOCKET = "org.example.socket";
-const TWO = channelsLine({ [SOCKET]: socketOf("socket"), [PTY]: "connection=pty" });
+const GUESTS = [
+	{ name: "pv", file: PV, overrides: [], console: "pv" },
+	{ name: "pvh", file: PV, overrides: ['name="pvh"', ...PVH], console: "pv" },
+	{ name: "linux", file: LINUX, overrides: [], console: "serial0" },
+] as const;
 
 describe("channels, for long", () => {
 	const the = useLab();
@@ -31,19 +34,8 @@ describe("channels, for long", () => {
 	});
 	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER, BOOT]));
 
-	it.each([
-		{ type: "a PV guest", file: PV, overrides: [], console: "pv" },
-		{ type: "a PVH guest", file: PV, overrides: PVH, console: "pv" },
-		{ type: "an HVM guest with a stub domain", file: LINUX, overrides: [], console: "serial0" },
-	])("$type gets 16 MiB and gives 16 MiB, by socket and by pty", async ({ type, file, overrides, console: label }) => {
-		const guest = await createGuest(the.lab, file, ...overrides, TWO);
-		const shell = await GuestShell.open(the.lab, guest, label, BOOT_MS);
-		for (const name of [SOCKET, PTY]) {
-			const channel = await connectedChannel(the.lab, guest.name, name);
-			const seconds = await carry(the.lab, guest.name, shell, channel, BYTES, CARRY_MS);
-			console.info(`${type}, ${name}: ${kibPerSecond(seconds.in)} KiB/s in, ${kibPerSecond(seconds.out)} KiB/s out`);
-		}
-		shell.close();
+	it("a PV, a PVH and an HVM guest get 16 MiB and give 16 MiB at once, by socket and by pty", async () => {
+		await Promise.all(GUESTS.map(carryBothWays));
 	});
 
 	it(`come and go ${ROUNDS} times without leaving anything`, async () => {
@@ -61,6 +53,19 @@ describe("channels, for long", () => {
 		expect(await findResidue(the.lab, idle)).toEqual([]);
 		expect(await descriptors()).toEqual(figures);
 	});
+
+	async function carryBothWays({ name, file, overrides, console: label }: (typeof GUESTS)[number]): Promise<void> {
+		const channels = { socket: `org.example.${name}.socket`, pty: `org.example.${name}.pty` };
+		const line = channelsLine({ [channels.socket]: socketOf(name), [channels.pty]: "connection=pty" });
+		const guest = await createGuest(the.lab, file, ...overrides, line);
+		const shell = await GuestShell.open(the.lab, guest, label, BOOT_MS);
+		for (const channelName of Object.values(channels)) {
+			const channel = await connectedChannel(the.lab, name, channelName);
+			const seconds = await carry(the.lab, name, shell, channel, BYTES, CARRY_MS);
+			console.info(`${channelName}: ${kibPerSecond(seconds.in)} KiB/s in, ${kibPerSecond(seconds.out)} KiB/s out`);
+		}
+		shell.close();
+	}
 
 	/** How many descriptors each of our processes has open. */
 	async function descriptors(): Promise<number[]> {
