@@ -4,6 +4,7 @@ import { carry, channelsLine, connectedChannel, FOLDER, socketOf } from "../xen/
 import { pidOf } from "../xen/support/daemons.ts";
 import { FOLDER as BOOT, LINUX, PVH } from "../xen/support/direct-boot.ts";
 import { bulkhead, ok, useLab } from "../xen/support/dom0.ts";
+import { retryOnFlake } from "../xen/support/emulator-flake.ts";
 import { createGuest, destroyAll, PV } from "../xen/support/guests.ts";
 import { putFilesOfLinuxDisk } from "../xen/support/linux-disk.ts";
 import { GuestShell } from "../xen/support/network.ts";
@@ -18,6 +19,14 @@ const GUESTS = [
 	{ name: "pvh", file: PV, overrides: ['name="pvh"', ...PVH], console: "pv" },
 	{ name: "linux", file: LINUX, overrides: [], console: "serial0" },
 ] as const;
+
+interface RunningGuest {
+	name: string;
+	shell: GuestShell;
+}
+
+const socketName = (guest: string): string => `org.example.${guest}.socket`;
+const ptyName = (guest: string): string => `org.example.${guest}.pty`;
 
 describe("channels, for long", () => {
 	const the = useLab();
@@ -35,7 +44,8 @@ describe("channels, for long", () => {
 	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER, BOOT]));
 
 	it("a PV, a PVH and an HVM guest get 16 MiB and give 16 MiB at once, by socket and by pty", async () => {
-		await Promise.all(GUESTS.map(carryBothWays));
+		const running = await retryOnFlake(the.lab, "three guests start", bootAll);
+		await Promise.all(running.map(carryBothWays));
 	});
 
 	it(`come and go ${ROUNDS} times without leaving anything`, async () => {
@@ -54,12 +64,19 @@ describe("channels, for long", () => {
 		expect(await descriptors()).toEqual(figures);
 	});
 
-	async function carryBothWays({ name, file, overrides, console: label }: (typeof GUESTS)[number]): Promise<void> {
-		const channels = { socket: `org.example.${name}.socket`, pty: `org.example.${name}.pty` };
-		const line = channelsLine({ [channels.socket]: socketOf(name), [channels.pty]: "connection=pty" });
-		const guest = await createGuest(the.lab, file, ...overrides, line);
-		const shell = await GuestShell.open(the.lab, guest, label, BOOT_MS);
-		for (const channelName of Object.values(channels)) {
+	/** One after the other: two that started together both died of the fault of the emulator. */
+	async function bootAll(): Promise<RunningGuest[]> {
+		const running: RunningGuest[] = [];
+		for (const { name, file, overrides, console: label } of GUESTS) {
+			const channels = { [socketName(name)]: socketOf(name), [ptyName(name)]: "connection=pty" };
+			const guest = await createGuest(the.lab, file, ...overrides, channelsLine(channels));
+			running.push({ name, shell: await GuestShell.open(the.lab, guest, label, BOOT_MS) });
+		}
+		return running;
+	}
+
+	async function carryBothWays({ name, shell }: RunningGuest): Promise<void> {
+		for (const channelName of [socketName(name), ptyName(name)]) {
 			const channel = await connectedChannel(the.lab, name, channelName);
 			const seconds = await carry(the.lab, name, shell, channel, BYTES, CARRY_MS);
 			console.info(`${channelName}: ${kibPerSecond(seconds.in)} KiB/s in, ${kibPerSecond(seconds.out)} KiB/s out`);
