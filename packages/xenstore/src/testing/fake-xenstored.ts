@@ -92,9 +92,8 @@ export class FakeXenstored implements AsyncDisposable {
 	}
 
 	/** Answers what has arrived, or so many of it, and goes on holding what comes. */
-	step(count = Number.POSITIVE_INFINITY): void {
-		const later = (this.#held ?? []).slice(count);
-		this.#held?.splice(count);
+	step(count?: number): void {
+		const later = this.#held?.splice(count ?? Number.POSITIVE_INFINITY) ?? [];
 		this.resume();
 		this.#held = later;
 	}
