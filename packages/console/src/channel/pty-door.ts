@@ -1,13 +1,10 @@
 import type { FdConditions, HostDevices } from "@bulkhead/hypervisor";
-import { type PtyFiles, PtyMaster } from "../serve/pty-master.ts";
+import { PTY_CHUNKS_PER_TURN, PTY_PRESENCE_POLL_MS, type PtyFiles, PtyMaster } from "../serve/pty-master.ts";
 import type { ChannelDoor } from "./channel-door.ts";
 import type { ChannelEnd, ChannelRing } from "./channel-ring.ts";
 
-const CHUNKS_PER_TURN = 16;
 /** Of what is left when the slave is closed: the kernel holds 64 KiB, in pieces as small as they were written. */
 const CHUNKS_AT_END = 1024;
-/** Linux has no event for "somebody opened the slave": a look now and then, only while nobody has it. */
-const PRESENCE_POLL_MS = 200;
 
 /** A channel as a pseudo-terminal in raw mode: who has the slave open is its client. */
 export class PtyDoor implements ChannelDoor, ChannelEnd {
@@ -22,7 +19,7 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 	constructor(devices: HostDevices, ring: ChannelRing, files?: PtyFiles) {
 		this.#ring = ring;
 		this.#pty = PtyMaster.open(devices, (ready) => this.#ready(ready), files);
-		this.#presence = setInterval(() => this.#look(), PRESENCE_POLL_MS);
+		this.#presence = setInterval(() => this.#look(), PTY_PRESENCE_POLL_MS);
 		this.#presence.unref();
 	}
 
@@ -89,7 +86,7 @@ export class PtyDoor implements ChannelDoor, ChannelEnd {
 
 	/** What was written before the slave was closed is read to the end, whatever room there is. */
 	#read(toTheEnd: boolean): void {
-		for (let turn = 0; turn < (toTheEnd ? CHUNKS_AT_END : CHUNKS_PER_TURN); turn++) {
+		for (let turn = 0; turn < (toTheEnd ? CHUNKS_AT_END : PTY_CHUNKS_PER_TURN); turn++) {
 			if (!toTheEnd && !this.#ring.hasInputRoom) return;
 			const bytes = this.#pty.read();
 			if (bytes.length === 0) return;

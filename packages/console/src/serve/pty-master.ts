@@ -6,6 +6,10 @@ import type { FdConditions, FdPoll, HostDevices, Pty } from "@bulkhead/hyperviso
 export type PtyFiles = Pick<typeof fs, "readSync" | "writeSync" | "closeSync">;
 
 export const PTY_CHUNK_BYTES = 4096;
+/** Read, or written, before other work gets its turn. */
+export const PTY_CHUNKS_PER_TURN = 16;
+/** Linux has no event for "somebody opened the slave": a look now and then, only while nobody has it. */
+export const PTY_PRESENCE_POLL_MS = 200;
 
 /** The master of a pseudo-terminal in raw mode, on the event loop. Its slave comes and goes: EIO is no error. */
 export class PtyMaster {

@@ -2,11 +2,8 @@ import type { FdConditions, HostDevices } from "@bulkhead/hypervisor";
 import type { ConsoleBackend } from "../backend/console-backend.ts";
 import type { InputSource } from "../backend/console-input.ts";
 import type { ConsoleReader } from "../backend/console-reader.ts";
-import { PTY_CHUNK_BYTES, type PtyFiles, PtyMaster } from "./pty-master.ts";
+import { PTY_CHUNK_BYTES, PTY_CHUNKS_PER_TURN, PTY_PRESENCE_POLL_MS, type PtyFiles, PtyMaster } from "./pty-master.ts";
 
-const CHUNKS_PER_TURN = 16;
-/** Linux has no event for "somebody opened the slave": a look now and then, only while nobody has it. */
-const PRESENCE_POLL_MS = 200;
 const LINGER_MS = 1000;
 
 /**
@@ -72,7 +69,7 @@ export class PtyTerminal implements InputSource {
 		this.#pty.watch({});
 		this.#presence = setInterval(() => {
 			if (!this.#pty.look().hangup) this.#arrive();
-		}, PRESENCE_POLL_MS);
+		}, PTY_PRESENCE_POLL_MS);
 		this.#presence.unref();
 	}
 
@@ -101,7 +98,7 @@ export class PtyTerminal implements InputSource {
 
 	/** What was typed before the slave was closed is read to the end, whatever the queue's state: the kernel holds little. */
 	#read(toTheEnd: boolean): void {
-		for (let turn = 0; turn < CHUNKS_PER_TURN; turn++) {
+		for (let turn = 0; turn < PTY_CHUNKS_PER_TURN; turn++) {
 			if (!toTheEnd && !this.#backend.input.hasRoom) return;
 			const bytes = this.#pty.read();
 			if (bytes.length === 0) return;
@@ -111,7 +108,7 @@ export class PtyTerminal implements InputSource {
 
 	#flush(): void {
 		this.#full = false;
-		for (let turn = 0; this.#reader && turn < CHUNKS_PER_TURN && !this.#full; turn++) {
+		for (let turn = 0; this.#reader && turn < PTY_CHUNKS_PER_TURN && !this.#full; turn++) {
 			const { bytes } = this.#reader.peek(PTY_CHUNK_BYTES);
 			if (bytes.length === 0) break;
 			const count = this.#pty.write(bytes);
