@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DebianPackages, runProgram } from "@bulkhead/image";
 import type { Lab } from "@bulkhead/lab";
-import { bundleForDom0 } from "../bundle-for-dom0.ts";
+import { bundleIntoDom0 } from "../bundle-into-dom0.ts";
 import { LineProgram } from "../line-program.ts";
 import type { BenchPlace } from "./bench-place.ts";
 import { buildPeers, PEER_FILES, peerVersions, startPeers, unpackPython } from "./peers.ts";
@@ -54,12 +54,11 @@ async function installPrograms(lab: Lab, debian: DebianPackages): Promise<void> 
 	const folder = await mkdtemp(join(tmpdir(), "bulkhead-bench-"));
 	try {
 		await buildPeers(debian, folder);
-		await writeFile(join(folder, OXENSTORED), await bundleForDom0(join(import.meta.dirname, "oxenstored-main.ts")));
-		for (const name of [...Object.values(PEER_FILES), OXENSTORED])
-			await lab.put(join(folder, name), `${FOLDER}/${name}`);
+		for (const name of Object.values(PEER_FILES)) await lab.put(join(folder, name), `${FOLDER}/${name}`);
 	} finally {
 		await rm(folder, { recursive: true });
 	}
+	await bundleIntoDom0(lab, join(import.meta.dirname, "oxenstored-main.ts"), `${FOLDER}/${OXENSTORED}`);
 }
 
 async function installPython(lab: Lab, debian: DebianPackages, say: (line: string) => void): Promise<void> {
