@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { BulkheadError, delay, withDeadline } from "@bulkhead/base";
 import { DebianPackages, machineRelease, runProgram } from "@bulkhead/image";
+import { XenstoreClient } from "@bulkhead/xenstore";
 import type { BenchPlace, Server } from "./bench-place.ts";
 import { buildPeers, peerVersions, startPeers, unpackPython } from "./peers.ts";
 
@@ -102,13 +102,11 @@ async function isItself({ pid }: ChildProcess, server: Server): Promise<boolean>
 	return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")) === `${server}\n`;
 }
 
-function answers(path: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		const socket = connect(path);
-		socket.once("error", () => resolve(false));
-		socket.once("connect", () => {
-			socket.destroy();
-			resolve(true);
-		});
-	});
+async function answers(path: string): Promise<boolean> {
+	try {
+		(await XenstoreClient.connect({ path })).close();
+		return true;
+	} catch {
+		return false;
+	}
 }

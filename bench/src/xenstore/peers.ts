@@ -1,10 +1,9 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DebianPackages, runProgram } from "@bulkhead/image";
+import type { DebianPackages } from "@bulkhead/image";
 import { bundleForDom0 } from "../bundle-for-dom0.ts";
+import { compileForXen } from "../compile-for-dom0.ts";
 import type { BenchPlace } from "./bench-place.ts";
-
-const COMPILE_TIMEOUT_MS = 60_000;
 
 export const PEER_NAMES = ["bulkhead", "libxenstore", "pyxs"] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
@@ -19,16 +18,11 @@ export const PEER_FILES: Readonly<Record<PeerName, string>> = {
 /** Makes the clients' programs in the folder. */
 export async function buildPeers(debian: DebianPackages, folder: string): Promise<void> {
 	const here = (name: string): string => join(import.meta.dirname, name);
-	const sysroot = await debian.unpack(["libxen-dev"], { dependencies: true });
-	const libraries = join(sysroot, "usr/lib/x86_64-linux-gnu");
-	await runProgram(
-		[
-			"gcc",
-			...["-O2", "-Wall", "-Werror", here("peer.c"), "-o", join(folder, PEER_FILES.libxenstore)],
-			...["-I", join(sysroot, "usr/include"), "-L", libraries, "-lxenstore", `-Wl,-rpath-link,${libraries}`],
-		],
-		{ timeoutMs: COMPILE_TIMEOUT_MS },
-	);
+	await compileForXen(debian, {
+		source: here("peer.c"),
+		target: join(folder, PEER_FILES.libxenstore),
+		libraries: ["xenstore"],
+	});
 	await writeFile(join(folder, PEER_FILES.bulkhead), await bundleForDom0(here("bulkhead-peer.ts")));
 	await copyFile(here("peer.py"), join(folder, PEER_FILES.pyxs));
 }
