@@ -32,6 +32,8 @@ export interface PinRequest {
 	vcpu: number | "all";
 	hard?: string;
 	soft?: string;
+	/** Beyond the processors that the host leaves to guests. Default false. */
+	ignoreMasks?: boolean;
 }
 
 /** Body of POST /guests/{ref}/memory. */
@@ -85,6 +87,7 @@ export const pinRequest: z.ZodType<PinRequest> = z.object({
 	vcpu: z.union([count.max(8191), z.literal("all")]),
 	hard: cpuSet.optional(),
 	soft: cpuSet.optional(),
+	ignoreMasks: z.boolean().optional(),
 });
 export const setMemoryRequest: z.ZodType<SetMemoryRequest> = z.object({
 	targetKiB: count.optional(),

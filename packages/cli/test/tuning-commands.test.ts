@@ -42,11 +42,11 @@ describe("bulkhead", () => {
 		daemon.json("POST /guests/web/vcpus/pin", {});
 		await bulkhead("vcpu-set", "web", "2");
 		await bulkhead("vcpu-pin", "web", "all", "-", "node:1");
-		await bulkhead("vcpu-pin", "web", "1", "0-2");
+		await bulkhead("vcpu-pin", "web", "1", "0-2", "--ignore-global-affinity-masks");
 		expect(daemon.seen.map(({ body }) => body)).toEqual([
 			{ count: 2 },
 			{ vcpu: "all", soft: "node:1" },
-			{ vcpu: 1, hard: "0-2" },
+			{ vcpu: 1, hard: "0-2", ignoreMasks: true },
 		]);
 	});
 

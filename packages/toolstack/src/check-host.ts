@@ -10,11 +10,13 @@ import { checkNics, type NetworkDefaults } from "./check-nics.ts";
 import { checkSupported } from "./check-supported.ts";
 import { needsPvQemu } from "./device-model/pv-screen.ts";
 import type { ServableDisk } from "./devices/vbd.ts";
+import { cpuMasksFor, type GuestCpus } from "./domain/guest-cpus.ts";
+import { affinities } from "./domain/place-domain.ts";
 import { smbiosNodes } from "./domain/smbios-strings.ts";
 import { FileUnusableError, NotEnoughMemoryError } from "./errors.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { checkPciGuest, functionsOf } from "./pci/check-pci.ts";
-import { prepareSettings } from "./plan/domain-settings.ts";
+import { placementSettings, prepareSettings } from "./plan/domain-settings.ts";
 import { checkScreen } from "./screen/check-screen.ts";
 import type { ScreenPolicy } from "./screen/screen-policy.ts";
 import { checkController, checkUsbDevice } from "./usb/check-usb.ts";
@@ -37,6 +39,7 @@ export interface InstalledImages {
 	stubCommandLine: string;
 	stubMemoryKiB: number;
 	network: NetworkDefaults;
+	guestCpus: GuestCpus;
 }
 
 /** libxl's LIBXL_HVM_EXTRA_MEMORY and LIBXL_PV_EXTRA_MEMORY. */
@@ -44,7 +47,7 @@ const HVM_OVERHEAD_KIB = 2048;
 const PV_OVERHEAD_KIB = 1024;
 
 export interface CheckedHost {
-	hypervisor: Pick<Hypervisor, "domains" | "images" | "links" | "scripts" | "pci" | "sysfs">;
+	hypervisor: Pick<Hypervisor, "cpus" | "domains" | "images" | "links" | "scripts" | "pci" | "sysfs">;
 	xenstore: XenstoreClient;
 	installed: InstalledImages;
 	stubUuid: Uuid;
@@ -82,6 +85,9 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 		smbiosNodes(config.smbios);
 	}
+	const cpuMasks = cpuMasksFor(config.type, installed.guestCpus);
+	const placement = placementSettings(config, cpuMasks);
+	if (placement) affinities(placement, await hypervisor.cpus.topology());
 	const { stub, qemu } = await checkWhatServes(config, installed);
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
 	return {
@@ -90,6 +96,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 		stubUuid,
 		disks,
 		nics,
+		cpuMasks,
 		...(qemu === undefined ? {} : { qemu }),
 		...(bootProgram === undefined ? {} : { bootProgram }),
 	};

@@ -1,4 +1,5 @@
 import type { Uuid } from "@bulkhead/base";
+import type { CpuSet } from "@bulkhead/xlcfg";
 import type { ServableDisk } from "./devices/vbd.ts";
 import type { ServableNic } from "./devices/vif.ts";
 
@@ -14,6 +15,8 @@ export interface HostFacts {
 	/** The guest's, with what the host fills in. */
 	disks: ServableDisk[];
 	nics: ServableNic[];
+	/** What the host lets guests of this type run on: the processors that all these sets have. */
+	cpuMasks: readonly CpuSet[];
 	/** For a guest with a QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

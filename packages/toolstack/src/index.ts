@@ -31,6 +31,7 @@ export { type Removal, type RemovalOptions, removeXenbusDevice } from "./devices
 export { awaitDomainGone, endOf } from "./domain/await-end.ts";
 export { findPool } from "./domain/cpupool.ts";
 export { dumpCore } from "./domain/dump-core.ts";
+export { allowedCpus, cpuMasksFor, type GuestCpus } from "./domain/guest-cpus.ts";
 export { backendPath, deviceModelPath, domainPath, frontendPath } from "./domain/paths.ts";
 export { mergeScheduling } from "./domain/place-domain.ts";
 export { renameDomain } from "./domain/rename-domain.ts";

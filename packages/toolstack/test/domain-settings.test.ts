@@ -155,10 +155,12 @@ describe("createSettings and prepareSettings", () => {
 
 describe("placement", () => {
 	it("is a step of its own only where something is asked for", () => {
-		expect(placementSettings(hvmConfig())).toBeUndefined();
-		expect(placementSettings(hvmConfig({ cpus: ["1"], scheduling: { weight: 512 } }))).toEqual({
+		expect(placementSettings(hvmConfig(), [])).toBeUndefined();
+		expect(placementSettings(hvmConfig(), ["1-3"])).toMatchObject({ cpuMasks: ["1-3"] });
+		expect(placementSettings(hvmConfig({ cpus: ["1"], scheduling: { weight: 512 } }), [])).toEqual({
 			cpus: ["1"],
 			cpusSoft: [],
+			cpuMasks: [],
 			maxVcpus: 1,
 			scheduling: { weight: 512 },
 		});

@@ -52,7 +52,7 @@ export async function runDaemon({ options, hypervisor, log, signal }: RunDaemon)
 	const store = await GuestStore.open(options.stateDirectory);
 	const directories = directoriesOf(options);
 	for (const folder of [directories.run, directories.images]) await mkdir(folder, { recursive: true, mode: 0o711 });
-	const installed = await findInstalledImages(options, hypervisor.domains);
+	const installed = await findInstalledImages(options, hypervisor);
 	await xenstore.write(DISABLE_UDEV, "1");
 
 	const inbox = options.relayInbox ?? join(dirname(options.relaySocket), LISTENER_INBOX);

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { InvalidInputError } from "@bulkhead/base";
+import type { GuestCpus } from "@bulkhead/toolstack";
 import { XENSTORED_SOCKET } from "@bulkhead/xenstore";
 import { parseListenAddress } from "./http/browser/listen-address.ts";
 import type { BrowserListening } from "./http/browser/serve-browsers.ts";
@@ -39,6 +40,8 @@ export interface DaemonOptions {
 	stubMemoryMiB: number;
 	/** Whom the servers of disk images that are not raw run as. */
 	imageUser: string;
+	/** The processors that are left to guests. */
+	guestCpus: GuestCpus;
 	/** What nics join whose config names no bridge. */
 	bridge: string;
 	/** Where hot-plug scripts without a path are. */
@@ -98,6 +101,9 @@ const OPTIONS = {
 	},
 	"stub-memory": { type: "string", default: "128", help: "the stub domain's memory in MiB" },
 	"image-user": { type: "string", default: "bulkhead-image", help: "user of qemu-nbd, which serves disk images" },
+	"guest-cpus": { type: "string", default: "", help: "host processors that guests may run on, as in cpus=: 2-7" },
+	"hvm-guest-cpus": { type: "string", default: "", help: "the same, for HVM and PVH guests" },
+	"pv-guest-cpus": { type: "string", default: "", help: "the same, for PV guests" },
 	bridge: { type: "string", default: "xenbr0", help: "the bridge of nics whose config names none" },
 	"script-directory": { type: "string", default: "/etc/xen/scripts", help: "hot-plug scripts" },
 	"serve-all-consoles": {
@@ -175,6 +181,11 @@ export function parseOptions(args: readonly string[]): ParsedOptions {
 			stubCommandLine: values["stub-command-line"],
 			stubMemoryMiB: wholeMiB("stub-memory", values["stub-memory"]),
 			imageUser: values["image-user"],
+			guestCpus: {
+				...(values["guest-cpus"] !== "" && { all: values["guest-cpus"] }),
+				...(values["hvm-guest-cpus"] !== "" && { hvm: values["hvm-guest-cpus"] }),
+				...(values["pv-guest-cpus"] !== "" && { pv: values["pv-guest-cpus"] }),
+			},
 			bridge: values.bridge,
 			scriptDirectory: values["script-directory"],
 			...vncTls(values["vnc-tls-cert"], values["vnc-tls-key"]),

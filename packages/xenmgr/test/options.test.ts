@@ -41,6 +41,15 @@ describe("parseOptions", () => {
 		},
 	);
 
+	test("leaves processors to guests", () => {
+		expect(parsed().guestCpus).toEqual({});
+		expect(parsed("--guest-cpus=1-3", "--hvm-guest-cpus=2-3", "--pv-guest-cpus", "all,^0").guestCpus).toEqual({
+			all: "1-3",
+			hvm: "2-3",
+			pv: "all,^0",
+		});
+	});
+
 	test("serves browsers only when told to, and beyond this host only with TLS", () => {
 		expect(parsed().browsers).toBeUndefined();
 		expect(parsed("--http-listen=127.0.0.1:8006").browsers).toEqual({

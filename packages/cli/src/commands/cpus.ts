@@ -24,12 +24,13 @@ export async function vcpuSet(context: CommandContext, ref: string, count: numbe
 export async function vcpuPin(
 	context: CommandContext,
 	ref: string,
-	{ vcpu, hard, soft }: { vcpu: string; hard: string; soft?: string },
+	{ vcpu, hard, soft, ignoreMasks }: { vcpu: string; hard: string; soft?: string; ignoreMasks?: boolean },
 ): Promise<void> {
 	const request: PinRequest = {
 		vcpu: vcpu === "all" ? "all" : Number(vcpu),
 		...(hard !== "-" && { hard }),
 		...(soft !== undefined && soft !== "-" && { soft }),
+		...(ignoreMasks && { ignoreMasks }),
 	};
 	await context.client.pinVcpu(ref, request);
 	if (context.json) context.printJson(request);

@@ -16,6 +16,10 @@ function wholeNumber(text: string): number {
 	return Number(text);
 }
 
+interface PinOptions {
+	ignoreGlobalAffinityMasks?: boolean;
+}
+
 function addVcpuCommands(program: Command, start: StartCommand): void {
 	program
 		.command("vcpu-list")
@@ -45,13 +49,15 @@ function addVcpuCommands(program: Command, start: StartCommand): void {
 		.argument("<vcpu>", "a number, or all")
 		.argument("<hard>", "processors: 0-3,^2, all, node:0, or -")
 		.argument("[soft]", "the same, for the soft affinity")
+		.option("-i, --ignore-global-affinity-masks", "beyond the processors that bulkheadd leaves to guests")
 		.addHelpText("after", examples("vcpu-pin web 0 2-3", "vcpu-pin web all - node:1"))
-		.action((ref: string, vcpu: string, hard: string, soft?: string) =>
+		.action((ref: string, vcpu: string, hard: string, soft: string | undefined, options: PinOptions) =>
 			start(async (context) =>
 				(await import("../commands/cpus.ts")).vcpuPin(context, ref, {
 					vcpu: vcpu === "all" ? vcpu : `${wholeNumber(vcpu)}`,
 					hard,
 					soft,
+					ignoreMasks: options.ignoreGlobalAffinityMasks,
 				}),
 			),
 		);

@@ -1,18 +1,26 @@
 import { type DomId, InvalidInputError } from "@bulkhead/base";
-import type { Cpus, SchedulingParameters } from "@bulkhead/hypervisor";
+import type { Affinity, CpuPlace, Cpus, SchedulingParameters } from "@bulkhead/hypervisor";
 import type { SchedulingConfig } from "@bulkhead/xlcfg";
 import type { PlacementSettings } from "../plan/domain-settings.ts";
-import { resolveCpuSet } from "./cpu-set.ts";
+import { allowedCpus } from "./guest-cpus.ts";
 
 /** Pins a new domain's vcpus and gives it its share. @throws InvalidInputError, HypervisorError */
 export async function placeDomain(cpus: Cpus, domid: DomId, placement: PlacementSettings): Promise<void> {
-	const { cpus: hard, cpusSoft: soft, maxVcpus, scheduling } = placement;
-	const places = await cpus.topology();
-	const resolve = (set: string | undefined): number[] | undefined =>
-		set === undefined ? undefined : resolveCpuSet(set, places);
-	for (let vcpu = 0; vcpu < Math.min(maxVcpus, Math.max(hard.length, soft.length)); vcpu++)
-		await cpus.setAffinity(domid, vcpu, { hard: resolve(hard[vcpu]), soft: resolve(soft[vcpu]) });
+	const { scheduling } = placement;
+	for (const [vcpu, affinity] of affinities(placement, await cpus.topology()).entries())
+		if (affinity.hard || affinity.soft) await cpus.setAffinity(domid, vcpu, affinity);
 	if (scheduling) await cpus.setScheduling(domid, mergeScheduling(await cpus.scheduling(domid), scheduling));
+}
+
+/** What each vcpu is pinned to, vcpu 0's first. @throws InvalidInputError for processors that cannot be had */
+export function affinities(
+	{ cpus, cpusSoft, cpuMasks, maxVcpus }: PlacementSettings,
+	places: readonly CpuPlace[],
+): Partial<Affinity>[] {
+	return Array.from({ length: maxVcpus }, (_, vcpu) => ({
+		hard: allowedCpus(cpus[vcpu], cpuMasks, places),
+		soft: allowedCpus(cpusSoft[vcpu], [], places),
+	}));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CpuPolicy, CreateDomain, DomainType, HvmParam, TscMode } from "@bulkhead/hypervisor";
-import type { GuestConfig, SchedulingConfig } from "@bulkhead/xlcfg";
+import type { CpuSet, GuestConfig, SchedulingConfig } from "@bulkhead/xlcfg";
 import { cpuidLeaves } from "../domain/cpuid-policy.ts";
 import { type MemoryGrant, parseMemoryRange, parsePortRange } from "../domain/hardware-ranges.ts";
 import { pagingMempoolBytes } from "../domain/prepare.ts";
@@ -34,6 +34,8 @@ export interface PlacementSettings {
 	/** Sets in xl's words: the first is vcpu 0's, and so on. */
 	cpus: string[];
 	cpusSoft: string[];
+	/** What the host leaves to the guest. */
+	cpuMasks: readonly CpuSet[];
 	maxVcpus: number;
 	scheduling?: SchedulingConfig;
 }
@@ -131,10 +133,10 @@ function cpuPolicy(config: GuestConfig): CpuPolicy {
 }
 
 /** What is to be placed other than Xen does by itself; undefined: nothing. */
-export function placementSettings(config: GuestConfig): PlacementSettings | undefined {
+export function placementSettings(config: GuestConfig, cpuMasks: readonly CpuSet[]): PlacementSettings | undefined {
 	const { cpus = [], cpusSoft = [], maxVcpus, scheduling } = config;
-	if (cpus.length === 0 && cpusSoft.length === 0 && scheduling === undefined) return undefined;
-	return { cpus, cpusSoft, maxVcpus, ...(scheduling && { scheduling }) };
+	if (cpus.length + cpusSoft.length + cpuMasks.length === 0 && scheduling === undefined) return undefined;
+	return { cpus, cpusSoft, cpuMasks, maxVcpus, ...(scheduling && { scheduling }) };
 }
 
 /** Undefined: none. */

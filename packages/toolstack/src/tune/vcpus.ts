@@ -1,7 +1,9 @@
 import { BulkheadError, type DomId, InvalidInputError, type Uuid } from "@bulkhead/base";
 import type { Affinity, Cpus, DomainInfo, VcpuInfo } from "@bulkhead/hypervisor";
+import type { CpuSet } from "@bulkhead/xlcfg";
 import type { RingServices } from "../context.ts";
 import { resolveCpuSet } from "../domain/cpu-set.ts";
+import { allowedCpus } from "../domain/guest-cpus.ts";
 import { domainPath } from "../domain/paths.ts";
 import { cpusToAdd } from "./hotplug-cpus.ts";
 import type { Tuning } from "./memory.ts";
@@ -59,17 +61,17 @@ async function plugCpus(
 	for (const cpu of add) await rings.executeQmp(guest, "device_add", cpu, QMP_TIMEOUT_MS);
 }
 
-/** Pins one vcpu, or all; sets are in xl's words. @throws InvalidInputError, HypervisorError */
+/** Pins one vcpu, or all, to what the host leaves to the guest; sets are in xl's words. @throws InvalidInputError, HypervisorError */
 export async function pinVcpus(
 	cpus: Cpus,
 	{ domid, maxVcpuId }: Pick<DomainInfo, "maxVcpuId"> & { domid: DomId },
-	{ vcpu, hard, soft }: { vcpu: number | "all"; hard?: string; soft?: string },
+	{ vcpu, hard, soft, cpuMasks }: { vcpu: number | "all"; hard?: string; soft?: string; cpuMasks: readonly CpuSet[] },
 ): Promise<void> {
 	if (vcpu !== "all" && vcpu > maxVcpuId)
 		throw new InvalidInputError(`The guest has no vcpu ${vcpu}`, { fields: { vcpu, maxVcpuId } });
 	const places = await cpus.topology();
 	const affinity = {
-		...(hard !== undefined && { hard: resolveCpuSet(hard, places) }),
+		...(hard !== undefined && { hard: allowedCpus(hard, cpuMasks, places) }),
 		...(soft !== undefined && { soft: resolveCpuSet(soft, places) }),
 	};
 	const wanted = vcpu === "all" ? Array.from({ length: maxVcpuId + 1 }, (_, each) => each) : [vcpu];

@@ -1,6 +1,7 @@
 import type {
 	GuestScheduling,
 	GuestVcpus,
+	PinRequest,
 	SetMemoryRequest,
 	SetSchedulingRequest,
 	TriggerRequest,
@@ -8,10 +9,12 @@ import type {
 import { BulkheadError, InvalidInputError } from "@bulkhead/base";
 import type { DomainInfo } from "@bulkhead/hypervisor";
 import {
+	cpuMasksFor,
 	domainPath,
 	listPools,
 	listVcpus,
 	mergeScheduling,
+	pinVcpus,
 	setMemoryLimit,
 	setMemoryTarget,
 	setVcpus,
@@ -40,6 +43,17 @@ export async function describeVcpus(guest: Guest, services: Services): Promise<G
 		hostCpus: places.length,
 		vcpus: vcpus.map(({ affinity, ...vcpu }) => ({ ...vcpu, hard: [...affinity.hard], soft: [...affinity.soft] })),
 	};
+}
+
+/** @throws InvalidInputError, BulkheadError `guest-not-running` */
+export async function pinGuest(
+	guest: Guest,
+	services: Services,
+	{ ignoreMasks, ...request }: PinRequest,
+): Promise<void> {
+	const { hypervisor, installed } = services;
+	const cpuMasks = ignoreMasks ? [] : cpuMasksFor(guest.record.config.type, installed.guestCpus);
+	await pinVcpus(hypervisor.cpus, await requireDomain(guest, services), { ...request, cpuMasks });
 }
 
 export function setGuestVcpus(guest: Guest, services: Services, count: number): Promise<void> {

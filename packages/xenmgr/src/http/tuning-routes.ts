@@ -6,14 +6,13 @@ import {
 	sysrqRequest,
 	triggerRequest,
 } from "@bulkhead/api";
-import { pinVcpus } from "@bulkhead/toolstack";
 import type { Hono } from "hono";
 import type { Guest } from "../guests/guest.ts";
 import type { Guests } from "../guests/guests.ts";
 import {
 	describeScheduling,
 	describeVcpus,
-	requireDomain,
+	pinGuest,
 	sendSysrq,
 	setGuestMemory,
 	setGuestScheduling,
@@ -33,8 +32,7 @@ export function addTuningRoutes(app: Hono, { services, guests }: { services: Ser
 		return context.json({});
 	});
 	app.post("/guests/:ref/vcpus/pin", async (context) => {
-		const request = await readBody(context, pinRequest);
-		await pinVcpus(services.hypervisor.cpus, await requireDomain(guestOf(context), services), request);
+		await pinGuest(guestOf(context), services, await readBody(context, pinRequest));
 		return context.json({});
 	});
 	app.post("/guests/:ref/memory", async (context) => {

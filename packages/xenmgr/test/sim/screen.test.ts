@@ -101,7 +101,7 @@ describe("screens on a simulated host", () => {
 		await world.daemon.stop();
 		const key = (name: string): string =>
 			fileURLToPath(new URL(`../../../relay/test/channel/keys/${name}`, import.meta.url));
-		world.screens = { vncTls: { cert: key("server.pem"), key: key("server.key") } };
+		world.options = { vncTls: { cert: key("server.pem"), key: key("server.key") } };
 		await world.startDaemon();
 		const line = `vncdisplay=${FIRST_PORT - 5900}`;
 		const { screen } = await world.create(world.hvm("hvm", ...SCREEN, "vnc=1", line, 'vncpasswd="secret"'));
@@ -128,7 +128,7 @@ describe("screens on a simulated host", () => {
 		expect(world.log.join()).not.toContain("secret");
 		await world.client.destroy("hvm");
 		await world.daemon.stop();
-		world.screens = { vncAllowPlain: true };
+		world.options = { vncAllowPlain: true };
 		await world.startDaemon();
 		const { screen } = await world.create(open());
 		expect(screen?.listen).toMatchObject({ address: "0.0.0.0", security: "none" });

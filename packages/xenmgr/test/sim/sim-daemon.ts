@@ -17,7 +17,7 @@ export interface SimDaemonParts {
 	controlSocket: string;
 	serveAllConsoles?: boolean;
 	browsers?: DaemonOptions["browsers"];
-	screens?: Partial<Pick<DaemonOptions, "vncTls" | "vncAllowPlain">>;
+	options?: Partial<Pick<DaemonOptions, "vncTls" | "vncAllowPlain" | "guestCpus">>;
 	onLog: (line: string) => void;
 }
 
@@ -46,7 +46,7 @@ export class SimDaemon {
 		await mkdir(join(parts.directory, "guests"), { recursive: true });
 		await symlink("guests", at("state"));
 		const [xenstore, relay] = sockets;
-		const { serveAllConsoles = false, browsers, screens } = parts;
+		const { serveAllConsoles = false, browsers, options } = parts;
 		return new SimDaemon(parts, sockets, {
 			hypervisor: "sim",
 			simDirectory: parts.directory,
@@ -70,13 +70,14 @@ export class SimDaemon {
 			stubCommandLine: "",
 			stubMemoryMiB: 128,
 			imageUser: "bulkhead-image",
+			guestCpus: {},
 			bridge: "xenbr0",
 			scriptDirectory: "/scripts",
 			vncAllowPlain: false,
-			...screens,
 			serveAllConsoles,
 			logLevel: "info",
 			allowFaults: true,
+			...options,
 		});
 	}
 

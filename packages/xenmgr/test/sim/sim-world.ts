@@ -36,8 +36,8 @@ export class SimWorld {
 	serveAllConsoles = false;
 	/** Of daemons that start from now on: where they serve browsers. */
 	browsers: DaemonOptions["browsers"];
-	/** The same: how screens may be reached by TCP. */
-	screens: SimDaemonParts["screens"] = {};
+	/** The same: what the daemon is told besides. */
+	options: SimDaemonParts["options"] = {};
 	relay!: SimulatedRelay;
 	daemon!: SimDaemon;
 	readonly #atBoot: HostCounts;
@@ -102,7 +102,7 @@ export class SimWorld {
 			controlSocket: join(this.directory, "relay", "control.sock"),
 			serveAllConsoles: this.serveAllConsoles,
 			browsers: this.browsers,
-			screens: this.screens,
+			options: this.options,
 			onLog: (line) => this.log.push(line),
 		});
 		await this.eventually("the daemon and its relay", async () => {

@@ -39,6 +39,26 @@ describe("processors and memory of a running guest", () => {
 		await expect(world.client.setScheduling("web", { scheduler: "credit", cap: 50 })).rejects.toThrow("credit2");
 	});
 
+	test("a host keeps processors from guests, whatever their configs say", async () => {
+		const world = await SimWorld.start();
+		await world.daemon.stop();
+		world.options = { guestCpus: { all: "1-3", hvm: "all,^2" } };
+		await world.startDaemon();
+		const hard = async (name: string): Promise<number[][]> =>
+			(await world.client.vcpus(name)).vcpus.map(({ hard: cpus }) => cpus);
+		await world.create(world.pv("pv", "vcpus=2", 'cpus=["0-1"]'));
+		expect(await hard("pv")).toEqual([[1], [1, 2, 3]]);
+		await world.create(world.hvm("hvm"));
+		expect(await hard("hvm")).toEqual([[1, 3]]);
+		await world.client.pinVcpu("hvm", { vcpu: 0, hard: "2-3" });
+		expect(await hard("hvm")).toEqual([[3]]);
+		await expect(world.client.pinVcpu("hvm", { vcpu: 0, hard: "0,2" })).rejects.toThrow("leaves none");
+		await world.client.pinVcpu("hvm", { vcpu: 0, hard: "0,2", ignoreMasks: true });
+		expect(await hard("hvm")).toEqual([[0, 2]]);
+		await expect(world.create(world.pv("none", 'cpus="0"'))).rejects.toThrow("leaves none");
+		expect((await world.client.guests()).map(({ name }) => name)).toEqual(["pv", "hvm"]);
+	});
+
 	test("memory has a target for the guest and a limit for Xen", async () => {
 		const world = await SimWorld.start();
 		const { domid } = await world.create(world.pv("web", "memory=64", "maxmem=128"));
