@@ -271,7 +271,9 @@ function describeStub(config: GuestConfig, { stub, stubUuid }: HostFacts): Domai
 			maxMemoryKiB: memoryKiB,
 			pagingBytes: 0,
 			hvmParams: {},
-			tscMode: "default",
+			// Without an invariant TSC Xen would emulate each reading of it, to keep it steady across migration: a stub domain never
+			// migrates, and a paravirtual clock needs no more of the TSC than Xen tells its guests anyway.
+			tscMode: "native",
 			timeOffsetSeconds: 0,
 			localtime: false,
 			cpuPolicy: {},
