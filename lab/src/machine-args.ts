@@ -15,19 +15,32 @@ interface Processor {
 	/** On Xen's command line, and on that of dom0's kernel. */
 	xen: string;
 	linux: string;
+	/** Its first processor cannot run guests by SVM. */
+	firstIsUnsafe: boolean;
 }
 
-const VIRTUALISED: Processor = { processor: ["-accel", "kvm", "-cpu", "host"], xen: "", linux: "" };
+const VIRTUALISED: Processor = {
+	processor: ["-accel", "kvm", "-cpu", "host"],
+	xen: "",
+	linux: "",
+	firstIsUnsafe: false,
+};
 
 /**
  * An emulated processor does not speculate, and its time-stamp counters are one: without the fences against the first, and
  * with the trust in the second that Xen and Linux lack by themselves, a test takes two thirds of the time. Other models than
  * qemu64 make a PV dom0's kernel crash early.
+ *
+ * Any processor of QEMU that loads FPU state clears IGNNE# of the first one, from its own thread and without a lock
+ * (target/i386/tcg/sysemu/fpu_helper.c: cpu_clear_ignne). What stands in the same word, the first one's thread may lose
+ * then: that it is in a guest, that it has left it, or that it takes interrupts (HF2_NPT_MASK, HF2_GIF_MASK). A guest
+ * dies of it in a triple fault, or the host stops. Without guests under SVM the first processor never changes that word.
  */
 const EMULATED: Processor = {
 	processor: ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "qemu64,+svm,+npt,+invtsc"],
 	xen: " spec-ctrl=no tsc=stable:socket clocksource=tsc",
 	linux: " mitigations=off tsc=reliable clocksource=tsc",
+	firstIsUnsafe: true,
 };
 
 /**
@@ -36,7 +49,8 @@ const EMULATED: Processor = {
  */
 export function machineArgs(options: MachineOptions, paths: LabPaths): string[] {
 	const { accel, sshPort, memoryMiB, dom0MemoryMiB, cpus, xenstored } = options;
-	const { processor, xen, linux } = accel === "kvm" ? VIRTUALISED : EMULATED;
+	const { processor, xen, linux, firstIsUnsafe } = accel === "kvm" ? VIRTUALISED : EMULATED;
+	const hvmGuestCpus = firstIsUnsafe && cpus > 1 ? ` bulkhead.hvm_guest_cpus=1-${cpus - 1}` : "";
 	const relative = (path: string): string => path.slice(paths.dir.length + 1);
 	return [
 		"-name",
@@ -66,6 +80,6 @@ export function machineArgs(options: MachineOptions, paths: LabPaths): string[] 
 		"-append",
 		`console=com1 com1=115200,8n1 conring_size=1M dom0_mem=${dom0MemoryMiB}M,max:${dom0MemoryMiB}M loglvl=info guest_loglvl=all${xen}`,
 		"-initrd",
-		`vmlinux console=hvc0 panic=-1 quiet rdinit=/init bulkhead.xenstored=${xenstored}${linux},${relative(paths.initrd)}`,
+		`vmlinux console=hvc0 panic=-1 quiet rdinit=/init bulkhead.xenstored=${xenstored}${hvmGuestCpus}${linux},${relative(paths.initrd)}`,
 	];
 }
