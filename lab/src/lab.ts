@@ -25,6 +25,7 @@ const CONTROL_TIMEOUT_MS = 20 * 60_000;
 const ATTACH_TIMEOUT_MS = 4 * 60_000;
 const POWER_OFF_TIMEOUT_MS = 20_000;
 const COPY_TIMEOUT_MS = 300_000;
+const SERIAL_TIMEOUT_MS = 5_000;
 
 /** A real Xen host under QEMU, and a way to run programs in its dom0. */
 export class Lab {
@@ -197,8 +198,12 @@ export class Lab {
 		return (await this.emulatorFlakes()).length;
 	}
 
-	/** Read from the serial log, which Xen writes to as well: unlike `xl dmesg` it forgets nothing. */
+	/**
+	 * Read from the serial log, which Xen writes to as well: unlike `xl dmesg` it forgets nothing. But a serial line takes
+	 * its time, and a guest's end is known in dom0 before Xen's words on it are out: the log is read when Xen has answered.
+	 */
 	async emulatorFlakes(): Promise<EmulatorFlake[]> {
+		await xenAnswers(this.paths, SERIAL_TIMEOUT_MS);
 		return findEmulatorFlakes(await readFile(this.paths.serialLog, "latin1"));
 	}
 

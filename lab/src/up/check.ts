@@ -49,8 +49,10 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 	const description = lab.describe();
 	const before = await takeSnapshot(lab);
 	const faultsBefore = await lab.tripleFaults();
-	const guest = await phase("create", () => createRetryingFlake(lab, say));
-	const { serial, sha256 } = await phase("boot", () => awaitMarker(lab, guest));
+	const { guest, serial, sha256 } = await retryingFlake(lab, say, async () => {
+		const guest = await phase("create", () => createExample(lab, say));
+		return { guest, ...(await phase("boot", () => awaitMarker(lab, guest))) };
+	});
 	assert(sha256 === (await expectedSha256(lab)), `The guest read other data from its disk: SHA-256 ${sha256}`);
 	await phase("shell", async () => {
 		serial.write("\n");
@@ -91,15 +93,17 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 /** "4.17.7+13-g2445b30a44-0+deb12u1" → "4.17.7"; "1:7.2+dfsg-7" → "7.2" */
 const upstreamVersion = (version: string): string => /^(?:\d+:)?(\d+(?:\.\d+)+)/.exec(version)?.[1] ?? version;
 
-/** Creates the example; only the emulator's known triple fault is a reason to try again. */
-async function createRetryingFlake(lab: Lab, say: (line: string) => void): Promise<ExampleGuest> {
+/** Starts the example; only the emulator's known triple fault, which comes while a guest boots, is a reason to try again. */
+async function retryingFlake<T>(lab: Lab, say: (line: string) => void, start: () => Promise<T>): Promise<T> {
 	for (let attempt = 1; ; attempt++) {
 		const faults = await lab.tripleFaults();
 		try {
-			return await createExample(lab, say);
+			return await start();
 		} catch (error) {
 			if (attempt >= 3 || (await lab.tripleFaults()) === faults) throw error;
-			say("The emulator's triple fault struck: creating the guest again");
+			say("The emulator's triple fault struck: starting the guest again");
+			// A triple fault is a reset: the toolstack may be starting the guest again already.
+			for (const { uuid } of await ask<ExampleGuest[]>(lab, "list")) await ask(lab, "destroy", uuid);
 		}
 	}
 }

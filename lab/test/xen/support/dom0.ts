@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { Lab } from "../../../src/lab.ts";
 import { runBulkhead } from "./bulkhead-cli.ts";
+import { printLastWords } from "./last-words.ts";
 
 /** The lab that the whole project shares, for the tests of one file. */
 export function useLab(): { readonly lab: Lab } {
@@ -9,6 +10,7 @@ export function useLab(): { readonly lab: Lab } {
 		holder.lab = await Lab.attach();
 	});
 	afterAll(() => holder.lab?.close());
+	printLastWords(holder);
 	return holder;
 }
 
