@@ -10,7 +10,7 @@ const system = outsideXen.map((folder) => `${folder}/**/*.system.test.ts`);
 const onAnyXenstored = ["example", "lifecycle", "hotplug"].map((name) => `lab/test/xen/${name}.test.ts`);
 
 /** Tests on real Xen: one after the other, in one lab. */
-const inLab = (name: string, include: string[], testTimeout = 180_000): TestProjectConfiguration => ({
+const inLab = (name: string, include: string[], testTimeout = 300_000): TestProjectConfiguration => ({
 	...shared,
 	test: {
 		name,

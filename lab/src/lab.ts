@@ -6,7 +6,6 @@ import { FileLock } from "@bulkhead/image";
 import { awaitToolstack } from "./await-toolstack.ts";
 import { bootLab, type LabUpOptions } from "./boot-lab.ts";
 import { Dom0Connection } from "./dom0-connection.ts";
-import { type EmulatorFlake, findEmulatorFlakes } from "./emulator-flake.ts";
 import type { ExecOptions, ExecResult } from "./exec-result.ts";
 import { type LabPaths, labPaths } from "./lab-paths.ts";
 import { findLiveState, type LabDescription, type LabState } from "./lab-state.ts";
@@ -25,7 +24,6 @@ const CONTROL_TIMEOUT_MS = 20 * 60_000;
 const ATTACH_TIMEOUT_MS = 4 * 60_000;
 const POWER_OFF_TIMEOUT_MS = 20_000;
 const COPY_TIMEOUT_MS = 300_000;
-const SERIAL_TIMEOUT_MS = 5_000;
 
 /** A real Xen host under QEMU, and a way to run programs in its dom0. */
 export class Lab {
@@ -191,20 +189,6 @@ export class Lab {
 		if (exitCode !== 0)
 			throw new BulkheadError("lab-exec-failed", `Could not read ${remotePath} in dom0: ${stderr.trim()}`);
 		await writeFile(localPath, stdout);
-	}
-
-	/** How many guests the emulator killed by mistake since boot: see emulator-flake.ts. */
-	async tripleFaults(): Promise<number> {
-		return (await this.emulatorFlakes()).length;
-	}
-
-	/**
-	 * Read from the serial log, which Xen writes to as well: unlike `xl dmesg` it forgets nothing. But a serial line takes
-	 * its time, and a guest's end is known in dom0 before Xen's words on it are out: the log is read when Xen has answered.
-	 */
-	async emulatorFlakes(): Promise<EmulatorFlake[]> {
-		await xenAnswers(this.paths, SERIAL_TIMEOUT_MS);
-		return findEmulatorFlakes(await readFile(this.paths.serialLog, "latin1"));
 	}
 
 	/** Ends the programs that this object started. The lab itself goes on. */

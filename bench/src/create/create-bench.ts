@@ -40,7 +40,6 @@ export async function runCreateBench(lab: Lab, options: CreateBenchOptions): Pro
 		if (!isShared) await awaitEmptyHost(lab, say);
 	};
 	const startedAt = new Date().toISOString();
-	const faultsBefore = await lab.tripleFaults();
 	await alone();
 	await prepareDom0(lab, say);
 	const loadBefore = { dom0: (await lab.run(["cat", "/proc/loadavg"])).trim(), machine: loadavg()[0] ?? Number.NaN };
@@ -70,7 +69,6 @@ export async function runCreateBench(lab: Lab, options: CreateBenchOptions): Pro
 		commit: await describeCommit(),
 		lab: lab.describe(),
 		isShared,
-		tripleFaults: (await lab.tripleFaults()) - faultsBefore,
 		loadBefore,
 		...timed,
 		requests,

@@ -18,8 +18,6 @@ export interface CreateResults {
 	lab: ReturnType<Lab["describe"]>;
 	/** Other domains ran meanwhile: no figures to go by. */
 	isShared: boolean;
-	/** Guests that the emulator killed by mistake while this ran. */
-	tripleFaults: number;
 	/** Load average of dom0 and of the machine around it when the measuring began. */
 	loadBefore: { dom0: string; machine: number };
 	cases: { pairCase: PairCase; rounds: Round[] }[];

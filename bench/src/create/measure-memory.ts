@@ -13,7 +13,6 @@ export interface MemoryPoint {
 }
 
 const CREATE_TIMEOUT_MS = 240_000;
-const ATTEMPTS = 3;
 /** Programs that stay: bulkhead's for all guests, the peer's with each. */
 const STAYING = {
 	bulkhead: (program: string): boolean => program === "bulkheadd.mjs" || program === "bulkhead-relay.mjs",
@@ -36,7 +35,7 @@ export async function measureMemory({ lab, program, counts, isCounted, say }: Me
 	const names: string[] = [];
 	try {
 		for (const count of [0, ...counts]) {
-			while (names.length < count) names.push(await createGuest(lab, program, names.length + 1, say));
+			while (names.length < count) names.push(await createGuest(lab, program, names.length + 1));
 			const point = await measurePoint(lab, count, isCounted ?? STAYING[program]);
 			say(`${program}, ${count} guests: ${point.processes.length} processes, ${point.pssKiB} KiB PSS`);
 			points.push(point);
@@ -47,27 +46,15 @@ export async function measureMemory({ lab, program, counts, isCounted, say }: Me
 	}
 }
 
-async function createGuest(
-	lab: Lab,
-	program: MeasureMemory["program"],
-	number: number,
-	say: (line: string) => void,
-): Promise<string> {
+async function createGuest(lab: Lab, program: MeasureMemory["program"], number: number): Promise<string> {
 	const name = `bench-m${number}`;
 	const diskPath = `${BENCH_DIRECTORY}/${name}.img`;
 	const file = `${BENCH_DIRECTORY}/${name}.cfg`;
 	await lab.run(["cp", TINY_IMAGE, diskPath]);
 	await writeDom0File(lab, file, configText({ name, diskPath, stub: FASTEST_FILES }));
-	for (let attempt = 1; ; attempt++) {
-		const faultsBefore = await lab.tripleFaults();
-		const { exitCode, stderr } = await lab.exec([program, "create", file], { timeoutMs: CREATE_TIMEOUT_MS });
-		const isFault = (await lab.tripleFaults()) > faultsBefore;
-		if (exitCode === 0 && !isFault) return name;
-		if (!isFault || attempt === ATTEMPTS)
-			throw new Error(`${program} create ${name} ended with ${exitCode}: ${stderr}`);
-		say("the emulator's triple fault: once more");
-		await lab.exec([program, "destroy", name], { timeoutMs: CREATE_TIMEOUT_MS });
-	}
+	const { exitCode, stderr } = await lab.exec([program, "create", file], { timeoutMs: CREATE_TIMEOUT_MS });
+	if (exitCode !== 0) throw new Error(`${program} create ${name} ended with ${exitCode}: ${stderr}`);
+	return name;
 }
 
 async function measurePoint(lab: Lab, guests: number, isCounted: (program: string) => boolean): Promise<MemoryPoint> {

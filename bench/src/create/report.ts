@@ -21,13 +21,13 @@ export function reportCreate(results: CreateResults): string {
 	return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-function heading({ startedAt, commit, lab, cases, tripleFaults, loadBefore }: CreateResults): string {
+function heading({ startedAt, commit, lab, cases, loadBefore }: CreateResults): string {
 	const rounds = cases.flatMap((each) => each.rounds);
 	const voided = rounds.filter(({ voidBecause }) => voidBecause).length;
 	return [
 		`${startedAt.slice(0, 16).replace("T", " ")} UTC, commit ${commit}; Debian ${lab.release}, Xen ${lab.xen}, Linux ${lab.kernel},`,
 		`emulated by QEMU without KVM. Load of the machine before: ${loadBefore.machine.toFixed(2)}.`,
-		`Rounds: ${countedRounds(rounds).length} counted, ${voided} void; triple faults of the emulator: ${tripleFaults}.`,
+		`Rounds: ${countedRounds(rounds).length} counted, ${voided} void.`,
 	].join("\n");
 }
 

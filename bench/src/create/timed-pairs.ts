@@ -28,7 +28,7 @@ export interface Sample {
 export interface Round {
 	warmUp: boolean;
 	/** Why the times count for nothing, and the round was run again; absent when they count. */
-	voidBecause?: "the emulator's triple fault" | "somebody else's domains";
+	voidBecause?: "somebody else's domains";
 	samples: Sample[];
 	/** How a void round ended early, if it did. */
 	failure?: string;
@@ -78,10 +78,8 @@ async function runRound(
 	configs: Configs,
 	{ lab, observer, isShared }: MeasurePairs,
 ): Promise<Omit<Round, "warmUp">> {
-	const faultsBefore = await lab.tripleFaults();
 	const samples: Sample[] = [];
 	const whyVoid = async (): Promise<Round["voidBecause"]> => {
-		if ((await lab.tripleFaults()) > faultsBefore) return "the emulator's triple fault";
 		const isDisturbed = hasGap(samples) || (await listGuestNames(lab)).length > 0;
 		return isDisturbed && !isShared ? "somebody else's domains" : undefined;
 	};

@@ -1,7 +1,7 @@
 import { withDeadline } from "@bulkhead/base";
 import type { Lab } from "../lab.ts";
 import { findResidue, takeSnapshot } from "../residue.ts";
-import { ask, awaitMarker, createExample, type ExampleGuest, expectedSha256 } from "./example-guest.ts";
+import { ask, awaitMarker, createExample, expectedSha256 } from "./example-guest.ts";
 
 export interface CheckOptions {
 	labMs: number;
@@ -20,8 +20,6 @@ interface Evidence {
 	serial: { marker: string };
 	dom0Processes: string[];
 	phases: Record<string, number>;
-	/** How often the emulator's known triple fault struck and the guest was created again. */
-	tripleFaults: number;
 	residue: string[];
 	failures: string[];
 }
@@ -48,11 +46,8 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 
 	const description = lab.describe();
 	const before = await takeSnapshot(lab);
-	const faultsBefore = await lab.tripleFaults();
-	const { guest, serial, sha256 } = await retryingFlake(lab, say, async () => {
-		const guest = await phase("create", () => createExample(lab, say));
-		return { guest, ...(await phase("boot", () => awaitMarker(lab, guest))) };
-	});
+	const guest = await phase("create", () => createExample(lab, say));
+	const { serial, sha256 } = await phase("boot", () => awaitMarker(lab, guest));
 	assert(sha256 === (await expectedSha256(lab)), `The guest read other data from its disk: SHA-256 ${sha256}`);
 	await phase("shell", async () => {
 		serial.write("\n");
@@ -81,7 +76,6 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 		serial: { marker: `BULKHEAD-GUEST-READY disk-sha256=${sha256} write=ok` },
 		dom0Processes,
 		phases,
-		tripleFaults: (await lab.tripleFaults()) - faultsBefore,
 		residue,
 		failures,
 	};
@@ -92,21 +86,6 @@ export async function runCheck(lab: Lab, { labMs, say, signal }: CheckOptions): 
 
 /** "4.17.7+13-g2445b30a44-0+deb12u1" → "4.17.7"; "1:7.2+dfsg-7" → "7.2" */
 const upstreamVersion = (version: string): string => /^(?:\d+:)?(\d+(?:\.\d+)+)/.exec(version)?.[1] ?? version;
-
-/** Starts the example; only the emulator's known triple fault, which comes while a guest boots, is a reason to try again. */
-async function retryingFlake<T>(lab: Lab, say: (line: string) => void, start: () => Promise<T>): Promise<T> {
-	for (let attempt = 1; ; attempt++) {
-		const faults = await lab.tripleFaults();
-		try {
-			return await start();
-		} catch (error) {
-			if (attempt >= 3 || (await lab.tripleFaults()) === faults) throw error;
-			say("The emulator's triple fault struck: starting the guest again");
-			// A triple fault is a reset: the toolstack may be starting the guest again already.
-			for (const { uuid } of await ask<ExampleGuest[]>(lab, "list")) await ask(lab, "destroy", uuid);
-		}
-	}
-}
 
 const processesOf = (snapshot: string[]): string[] =>
 	snapshot.filter((line) => line.startsWith("process ")).map((line) => line.slice("process ".length).trim());

@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { DIRECT_BOOT, FOLDER, LINUX, READY } from "../xen/support/direct-boot.ts";
 import { ok, useLab } from "../xen/support/dom0.ts";
-import { itRunsHvm } from "../xen/support/emulator-flake.ts";
 import { createGuest, destroyAll } from "../xen/support/guests.ts";
 import { putFilesOfLinuxDisk } from "../xen/support/linux-disk.ts";
 import { GuestShell } from "../xen/support/network.ts";
@@ -22,7 +21,7 @@ describe("a kernel of the host's, through the stub domain", () => {
 	afterEach(() => destroyAll(the.lab));
 	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER]));
 
-	itRunsHvm("is booted by SeaBIOS, beside three serial ports", the, async () => {
+	it("is booted by SeaBIOS, beside three serial ports", async () => {
 		const serials = 'serial=["pty", "pty", "pty"]';
 		const smbios = 'smbios=["system_product_name=Ironside"]';
 		const guest = await createGuest(the.lab, LINUX, ...DIRECT_BOOT, serials, smbios);
@@ -38,7 +37,7 @@ describe("a kernel of the host's, through the stub domain", () => {
 	});
 
 	// The emulator, QEMU 7.2, has more than once aborted at OVMF's first steps.
-	itRunsHvm("is booted by OVMF", the, async () => {
+	it("is booted by OVMF", async () => {
 		const guest = await createGuest(the.lab, LINUX, 'bios="ovmf"', ...DIRECT_BOOT);
 		const serial = await SerialSession.open(the.lab, guest, "serial0");
 		await serial.expect(READY, BOOT_MS);

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { ok, useLab } from "../xen/support/dom0.ts";
-import { itRunsHvm } from "../xen/support/emulator-flake.ts";
 import { createGuest, destroyAll } from "../xen/support/guests.ts";
 import {
 	BOOT_MS,
@@ -45,7 +44,7 @@ describe("emulated network cards, through one stub domain", () => {
 	});
 	afterAll(() => network?.close());
 
-	itRunsHvm("two emulated cards carry a file each through one stub domain", the, async () => {
+	it("two emulated cards carry a file each through one stub domain", async () => {
 		const vif = `vif=["mac=${MAC},model=rtl8139", "mac=${OTHER},model=rtl8139,bridge=${SECOND.name}"]`;
 		const guest = await createGuest(the.lab, LINUX, vif, NO_ROMS);
 		const stub = guest.stub?.domid;
@@ -58,25 +57,21 @@ describe("emulated network cards, through one stub domain", () => {
 		shell.close();
 	});
 
-	itRunsHvm(
-		"a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet",
-		the,
-		async () => {
-			const disk = "/run/network-test/linux.img";
-			await ok(the.lab, ["node", "-e", UNPLUG_NICS, IMAGE, disk]);
-			const vif = `vif=["mac=${MAC},model=e1000", "mac=${OTHER},bridge=${SECOND.name}"]`;
-			const target = `disk=["format=raw,vdev=hda,access=rw,target=${disk}"]`;
-			const guest = await createGuest(the.lab, LINUX, vif, target, NO_ROMS);
-			const shell = await GuestShell.open(the.lab, guest, "serial0", BOOT_MS);
-			await shell.run("insmod /lib/modules/xen_netfront.ko");
-			const sent = async (): Promise<number> =>
-				Number(await ok(the.lab, ["cat", `/sys/class/net/vif${guest.stub?.domid}.0/statistics/rx_packets`]));
-			const sentBefore = await sent();
-			expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
-			expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
-			// What the stub domain has sent to dom0 meanwhile: not a frame, neither its own nor an echo of its guest's.
-			expect((await sent()) - sentBefore).toBe(0);
-			shell.close();
-		},
-	);
+	it("a guest that unplugs its emulated cards goes on by its PV nics, and the stub domain keeps quiet", async () => {
+		const disk = "/run/network-test/linux.img";
+		await ok(the.lab, ["node", "-e", UNPLUG_NICS, IMAGE, disk]);
+		const vif = `vif=["mac=${MAC},model=e1000", "mac=${OTHER},bridge=${SECOND.name}"]`;
+		const target = `disk=["format=raw,vdev=hda,access=rw,target=${disk}"]`;
+		const guest = await createGuest(the.lab, LINUX, vif, target, NO_ROMS);
+		const shell = await GuestShell.open(the.lab, guest, "serial0", BOOT_MS);
+		await shell.run("insmod /lib/modules/xen_netfront.ko");
+		const sent = async (): Promise<number> =>
+			Number(await ok(the.lab, ["cat", `/sys/class/net/vif${guest.stub?.domid}.0/statistics/rx_packets`]));
+		const sentBefore = await sent();
+		expect(await shell.fetch(await shell.interfaceOf(MAC), FIRST)).toBe(network.sum);
+		expect(await shell.fetch(await shell.interfaceOf(OTHER), SECOND)).toBe(network.sum);
+		// What the stub domain has sent to dom0 meanwhile: not a frame, neither its own nor an echo of its guest's.
+		expect((await sent()) - sentBefore).toBe(0);
+		shell.close();
+	});
 });

@@ -2,13 +2,12 @@ import { createServer, type Server } from "node:net";
 import type { Frame } from "@bulkhead/screen";
 import { decodePng } from "@bulkhead/screen/testing";
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openChromium, ScreenPage } from "../../../packages/xenmgr/test/browser/page-driver.ts";
 import type { Lab } from "../../src/lab.ts";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, useLab } from "../xen/support/dom0.ts";
-import { itRunsHvm } from "../xen/support/emulator-flake.ts";
 import { createGuest, destroyAll, TINY } from "../xen/support/guests.ts";
 import { talkToTiny } from "../xen/support/tiny-guest.ts";
 
@@ -95,7 +94,7 @@ describe("a guest's screen in a browser", () => {
 		return page;
 	}
 
-	itRunsHvm("is drawn by noVNC as its stub domain's QEMU has it, and comes back after a reboot", the, async () => {
+	it("is drawn by noVNC as its stub domain's QEMU has it, and comes back after a reboot", async () => {
 		const { domid } = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
 		const page = await visitScreen("tiny");
 		// The firmware has printed by the time that the guest's boot sector runs.
@@ -116,7 +115,7 @@ describe("a guest's screen in a browser", () => {
 		await page.page.context().close();
 	});
 
-	itRunsHvm("is drawn in a graphics mode too, and shows what is typed into the browser", the, async () => {
+	it("is drawn in a graphics mode too, and shows what is typed into the browser", async () => {
 		const guest = await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
 		await talkToTiny(the.lab, guest);
 		const serial = await SerialSession.open(the.lab, guest, "serial0");
@@ -143,7 +142,7 @@ describe("a guest's screen in a browser", () => {
 		await page.page.context().close();
 	});
 
-	itRunsHvm("takes keys, and answers to the monitor for people as far as the list goes", the, async () => {
+	it("takes keys, and answers to the monitor for people as far as the list goes", async () => {
 		await createGuest(the.lab, TINY, 'vga="stdvga"', "videoram=16");
 		await bulkhead(the.lab, "sendkey", "tiny", "ret");
 		expect(await bulkhead<{ return: string }>(the.lab, "qemu-monitor-command", "tiny", "info status")).toEqual({

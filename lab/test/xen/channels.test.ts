@@ -14,7 +14,6 @@ import {
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { FOLDER as BOOT, PVH } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
-import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, findGuest, type GuestDocument, PV } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 import { GuestShell } from "./support/network.ts";
@@ -100,7 +99,7 @@ describe("channels", () => {
 		shell.close();
 	}, 300_000);
 
-	itRunsHvm("of a PVH guest", the, async () => {
+	it("of a PVH guest", async () => {
 		const guest = await createGuest(the.lab, PV, ...PVH, THREE);
 		const shell = await GuestShell.open(the.lab, guest, "pv", BOOT_MS);
 		await converse(guest.name, shell);

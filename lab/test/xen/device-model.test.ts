@@ -1,7 +1,6 @@
 import { STUB_TEST_KERNEL_COMMAND_LINE } from "@bulkhead/stubdom";
 import { afterEach, describe, expect, it } from "vitest";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
-import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
 
 const TEST_STUB = `stubdomain_cmdline="${STUB_TEST_KERNEL_COMMAND_LINE}"`;
@@ -15,7 +14,7 @@ describe("a device model that dies", () => {
 	const the = useLab();
 	afterEach(() => destroyAll(the.lab));
 
-	itRunsHvm("takes its guest along by default, within five seconds", the, async () => {
+	it("takes its guest along by default, within five seconds", async () => {
 		const guest = await createGuest(the.lab, TINY, TEST_STUB);
 		await killQemu(the, guest);
 		await eventually(
@@ -27,7 +26,7 @@ describe("a device model that dies", () => {
 		expect(log).toMatch(/"reason":"The device model failed: [^"]*signal 9/);
 	});
 
-	itRunsHvm("leaves the guest paused when it is to be paused", the, async () => {
+	it("leaves the guest paused when it is to be paused", async () => {
 		const guest = await createGuest(the.lab, TINY, TEST_STUB, 'on_device_model_failure="pause"');
 		await killQemu(the, guest);
 		const failed = await eventually(
@@ -41,7 +40,7 @@ describe("a device model that dies", () => {
 		expect(failed.stub?.error).toMatch(/^The device model failed: .*signal 9/);
 	});
 
-	itRunsHvm("leaves the guest as it is when it is to be preserved, and destroy still works", the, async () => {
+	it("leaves the guest as it is when it is to be preserved, and destroy still works", async () => {
 		const guest = await createGuest(the.lab, TINY, TEST_STUB, 'on_device_model_failure="preserve"');
 		await ok(the.lab, ["xl", "destroy", `${guest.stub?.domid}`]);
 		const failed = await eventually(

@@ -5,7 +5,6 @@ import { converse } from "./support/conversation.ts";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { FOLDER as BOOT, LINUX, READY } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
-import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 import { talkToTiny } from "./support/tiny-guest.ts";
@@ -66,7 +65,7 @@ describe("device models", () => {
 	afterEach(() => destroyAll(the.lab));
 	afterAll(() => the.lab.exec(["rm", "-rf", BOOT]));
 
-	itRunsHvm("QEMU in domain 0 boots a guest, answers by QMP, and leaves nothing behind", the, async () => {
+	it("QEMU in domain 0 boots a guest, answers by QMP, and leaves nothing behind", async () => {
 		const guest: LocalGuest = await createGuest(the.lab, LINUX, IN_DOM0);
 		expect(guest.stub).toBeUndefined();
 		const pty = guest.consoles.find(({ label }) => label === "serial0")?.ptyPath ?? "";
@@ -84,7 +83,7 @@ describe("device models", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	itRunsHvm("QEMU in domain 0 outlives the daemon, and its death is its guest's", the, async () => {
+	it("QEMU in domain 0 outlives the daemon, and its death is its guest's", async () => {
 		const guest: LocalGuest = await createGuest(the.lab, TINY, IN_DOM0);
 		await killAndAwaitRestart(the.lab, "bulkheadd", "bulkhead-relay");
 		await eventually("QMP to be there again", async () => {
@@ -97,7 +96,7 @@ describe("device models", () => {
 		expect(residue).toEqual([]);
 	});
 
-	itRunsHvm("a restricted QEMU has a uid of its own, no file, no capability and no other domain", the, async () => {
+	it("a restricted QEMU has a uid of its own, no file, no capability and no other domain", async () => {
 		const guest: LocalGuest = await createGuest(the.lab, TINY, IN_DOM0, "dm_restrict=1");
 		const pid = guest.localQemu?.pid ?? 0;
 		const uid = RANGE_BASE + guest.domid;
@@ -132,7 +131,7 @@ describe("device models", () => {
 		expect(await findResidue(the.lab, before)).toEqual([]);
 	});
 
-	itRunsHvm("QEMU in a stub domain gets USB devices and vcpus while it runs, and gives USB back", the, async () => {
+	it("QEMU in a stub domain gets USB devices and vcpus while it runs, and gives USB back", async () => {
 		await createGuest(
 			the.lab,
 			TINY,

@@ -1,7 +1,6 @@
-import { afterEach, beforeAll, describe, expect } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { bulkhead, ok, useLab } from "./support/dom0.ts";
-import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
 import { askTiny } from "./support/tiny-guest.ts";
 
@@ -36,7 +35,7 @@ describe("what a guest boots and reads through its stub domain", () => {
 		return (await bulkhead<{ return: BlockDevice[] }>(the.lab, "qmp", "tiny", "query-block")).return;
 	}
 
-	itRunsHvm("is the CD when the boot order puts it first, with the disk beside it", the, async () => {
+	it("is the CD when the boot order puts it first, with the disk beside it", async () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="dc"');
 		expect(await readSum(guest)).toBe(facts.cdSum);
 		const drives = await queryBlock();
@@ -47,12 +46,12 @@ describe("what a guest boots and reads through its stub domain", () => {
 		});
 	});
 
-	itRunsHvm("is the disk when the boot order puts that first, with the CD beside it", the, async () => {
+	it("is the disk when the boot order puts that first, with the CD beside it", async () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, ${CD}]`, 'boot="cd"');
 		expect(await readSum(guest)).toBe(facts.sum);
 	});
 
-	itRunsHvm("is the disk when the CD drive is empty", the, async () => {
+	it("is the disk when the CD drive is empty", async () => {
 		const guest = await createGuest(the.lab, TINY, `disk=[${DISK}, "vdev=hdc,devtype=cdrom,target="]`, 'boot="dc"');
 		expect(await readSum(guest)).toBe(facts.sum);
 		const empty = (await queryBlock()).find(({ removable }) => removable);
@@ -60,7 +59,7 @@ describe("what a guest boots and reads through its stub domain", () => {
 		expect(empty?.inserted).toBeUndefined();
 	});
 
-	itRunsHvm("may be a block device of the host, which stays the host's", the, async () => {
+	it("may be a block device of the host, which stays the host's", async () => {
 		const file = "/run/disk-test.img";
 		await ok(the.lab, ["cp", `${IMAGES}/tiny.img`, file]);
 		const device = (await ok(the.lab, ["losetup", "-f", "--show", file])).trim();

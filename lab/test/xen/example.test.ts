@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, ok, useLab } from "./support/dom0.ts";
-import { retryOnFlake } from "./support/emulator-flake.ts";
 import { createGuest, type GuestDocument } from "./support/guests.ts";
 
 const EXAMPLE = "/etc/bulkhead/examples/linux.cfg";
@@ -17,12 +16,9 @@ describe("the example guest", () => {
 
 	beforeAll(async () => {
 		before = await takeSnapshot(the.lab);
-		await retryOnFlake(the.lab, "the start of the example guest", async () => {
-			serial?.close();
-			guest = await createGuest(the.lab, EXAMPLE);
-			serial = await SerialSession.open(the.lab, guest, "serial0");
-			[, diskSha256 = ""] = await serial.expect(/BULKHEAD-GUEST-READY disk-sha256=([0-9a-f]{64}) write=ok/, 180_000);
-		});
+		guest = await createGuest(the.lab, EXAMPLE);
+		serial = await SerialSession.open(the.lab, guest, "serial0");
+		[, diskSha256 = ""] = await serial.expect(/BULKHEAD-GUEST-READY disk-sha256=([0-9a-f]{64}) write=ok/, 180_000);
 	}, START_TIMEOUT_MS);
 	afterAll(async () => {
 		serial?.close();

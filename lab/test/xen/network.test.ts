@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
-import { itRunsHvm } from "./support/emulator-flake.ts";
 import { createGuest, createRefused, destroyAll, type GuestDocument, PV, TINY } from "./support/guests.ts";
 import { BOOT_MS, FIRST, GuestShell, MAC, NO_ROMS, OTHER, openNetwork, portsOf, SECOND } from "./support/network.ts";
 
@@ -76,7 +75,7 @@ describe("network interfaces", () => {
 		shell.close();
 	});
 
-	itRunsHvm("a guest without a driver loses its nic by force, and Xen's own script sets one up", the, async () => {
+	it("a guest without a driver loses its nic by force, and Xen's own script sets one up", async () => {
 		const guest = await createGuest(the.lab, TINY, `vif=["mac=${MAC},script=vif-bridge"]`, NO_ROMS);
 		const names = [`vif${guest.domid}.0`, `vif${guest.stub?.domid}.0`].toSorted();
 		expect(await portsOf(the.lab, FIRST.name)).toEqual(names);

@@ -1,6 +1,5 @@
 import type { Lab } from "../../../src/lab.ts";
 import { SerialSession } from "../../../src/serial-session.ts";
-import { retryOnFlake } from "./emulator-flake.ts";
 import { createGuest, type GuestDocument, TINY } from "./guests.ts";
 
 const ANSWER_MS = 3000;
@@ -40,12 +39,10 @@ export async function talkToTiny(lab: Lab, guest: GuestDocument, word = nextWord
 }
 
 /** A tiny guest that answers, for several tests. */
-export function startTiny(lab: Lab): Promise<GuestDocument> {
-	return retryOnFlake(lab, "the start of the tiny guest", async () => {
-		const guest = await createGuest(lab, TINY);
-		await talkToTiny(lab, guest);
-		return guest;
-	});
+export async function startTiny(lab: Lab): Promise<GuestDocument> {
+	const guest = await createGuest(lab, TINY);
+	await talkToTiny(lab, guest);
+	return guest;
 }
 
 /** Types one of the tiny guest's commands (see its config file), once it answers. */
