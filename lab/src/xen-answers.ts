@@ -7,9 +7,8 @@ const SWITCH = "\x01\x01\x01";
 const SWITCHED = "*** Serial input to ";
 
 /**
- * Whether Xen answers on its serial port. It does so from its interrupt handler, whatever dom0 does: when it is silent,
- * the emulated machine itself has stopped. The emulator loses a processor's global interrupt flag now and then (SVM's GIF:
- * one processor halts without it, the other waits for its answer to a TLB flush for ever).
+ * Whether Xen answers on its serial port, after all that it has printed there. It does so from its interrupt handler, whatever
+ * dom0 does: when it is silent, the emulated machine itself has stopped.
  */
 export async function xenAnswers(paths: LabPaths, timeoutMs: number): Promise<boolean> {
 	const socket = createConnection(paths.serialSocket).on("error", () => {});

@@ -31,7 +31,7 @@ async function watch(first: Lab, signal: AbortSignal): Promise<void> {
 	while (!signal.aborted) {
 		await delay(LOOK_EVERY_MS, signal).catch(() => {});
 		if (signal.aborted || (await lab.isAlive(ANSWER_MS))) continue;
-		const sentence = `Neither dom0 nor Xen answered for ${ANSWER_MS / 1000} s each: the emulator has lost a processor`;
+		const sentence = `Neither dom0 nor Xen answered for ${ANSWER_MS / 1000} s each: the emulated machine has stopped`;
 		onProgress(`${sentence}; booting another machine`);
 		if (LOST_MACHINES) await appendFile(LOST_MACHINES, `${sentence}\n`);
 		lab.close();
