@@ -1,6 +1,5 @@
 import { mkdirSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { LISTENER_INBOX, type RelayResult } from "@bulkhead/api/relay";
 import { BulkheadError, type Uuid } from "@bulkhead/base";
@@ -10,6 +9,7 @@ import { ChannelTable } from "./channel/channel-table.ts";
 import { ConsoleTable } from "./console/console-table.ts";
 import type { RelayHandlers } from "./control/control-connection.ts";
 import { ControlServer } from "./control/control-server.ts";
+import { answers } from "./process/answers.ts";
 import { measureLoopDelay } from "./process/loop-delay.ts";
 import type { QmpDialer } from "./qmp/qmp-dialer.ts";
 import { DEFAULT_QMP_POLICY, type QmpPolicy } from "./qmp/qmp-policy.ts";
@@ -200,16 +200,4 @@ export class Relay {
 			},
 		};
 	}
-}
-
-/** Whether somebody accepts connections on a unix socket. */
-function answers(path: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		const socket = connect({ path });
-		socket.once("connect", () => {
-			socket.destroy();
-			resolve(true);
-		});
-		socket.once("error", () => resolve(false));
-	});
 }

@@ -1,9 +1,10 @@
 import { chmodSync } from "node:fs";
-import { createServer, connect as open, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { AsyncQueue, BulkheadError, printable } from "@bulkhead/base";
 import { listen, removeSocket } from "@bulkhead/console";
 import { openVchanClient } from "@bulkhead/vchan";
+import { answers } from "../process/answers.ts";
 import { pump } from "../stream/pump.ts";
 import { findVchan } from "./find-vchan.ts";
 import type { LocalPlace } from "./options.ts";
@@ -79,15 +80,4 @@ async function listenAt(server: Server, place: Exclude<LocalPlace, "stdio">): Pr
 		});
 	await listen(server, place.path);
 	chmodSync(place.path, 0o600);
-}
-
-function answers(path: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		const socket = open({ path });
-		socket.once("error", () => resolve(false));
-		socket.once("connect", () => {
-			socket.destroy();
-			resolve(true);
-		});
-	});
 }
