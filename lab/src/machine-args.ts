@@ -50,7 +50,8 @@ const EMULATED: Processor = {
 export function machineArgs(options: MachineOptions, paths: LabPaths): string[] {
 	const { accel, sshPort, memoryMiB, dom0MemoryMiB, cpus, xenstored } = options;
 	const { processor, xen, linux, firstIsUnsafe } = accel === "kvm" ? VIRTUALISED : EMULATED;
-	const hvmGuestCpus = firstIsUnsafe && cpus > 1 ? ` bulkhead.hvm_guest_cpus=1-${cpus - 1}` : "";
+	const others = cpus > 2 ? `1-${cpus - 1}` : "1";
+	const hvmGuestCpus = firstIsUnsafe && cpus > 1 ? ` bulkhead.hvm_guest_cpus=${others}` : "";
 	const relative = (path: string): string => path.slice(paths.dir.length + 1);
 	return [
 		"-name",

@@ -27,7 +27,7 @@ it("machineArgs keeps HVM guests off QEMU's first processor, unless it is a real
 		const args = machineArgs({ ...OPTIONS, ...options }, labPaths({ XDG_STATE_HOME: "/s" }));
 		return /hvm_guest_cpus=(\S+)/.exec(args.join(" "))?.[1];
 	};
-	expect(hvmGuestCpus({})).toBe("1-1");
+	expect(hvmGuestCpus({})).toBe("1");
 	expect(hvmGuestCpus({ cpus: 4 })).toBe("1-3");
 	expect(hvmGuestCpus({ cpus: 1 })).toBeUndefined();
 	expect(hvmGuestCpus({ accel: "kvm" })).toBeUndefined();

@@ -39,6 +39,11 @@ describe("the example guest", () => {
 		const top = await ok(the.lab, ["sh", "-c", "TERM=dumb xentop -b -i1"]);
 		expect(top).toMatch(/^ +linux /m);
 		expect(top).toMatch(/^ +linux-dm /m);
+		// Where the lab keeps a processor from HVM guests, and not from stub domains.
+		const kept = /hvm_guest_cpus=(\d)/.exec(await ok(the.lab, ["cat", "/proc/cmdline"]))?.[1] ?? "all";
+		const vcpus = await ok(the.lab, ["xl", "vcpu-list"]);
+		expect(vcpus).toMatch(new RegExp(`^linux .* ${kept} / all$`, "m"));
+		expect(vcpus).toMatch(/^linux-dm .* all \/ all$/m);
 		const nodes = await ok(the.lab, ["xenstore-ls", "-f", `/local/domain/${guest.domid}`]);
 		expect(nodes).toContain(`/image/device-model-domid = "${guest.stub?.domid}"`);
 	});
