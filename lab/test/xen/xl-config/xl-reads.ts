@@ -9,8 +9,12 @@ export interface XlReading {
 	stderr: string;
 }
 
-/** Base64 has no character that the shell knows, and no line of its own when it is not wrapped. */
-const SCRIPT = `cd "$(mktemp -d)"
+/**
+ * In a mount namespace without the lab's own defaults. Base64 has no character that the shell knows, and no line of its own
+ * when it is not wrapped.
+ */
+const SCRIPT = `[ ! -e /etc/xen/xl.conf ] || mount --bind /dev/null /etc/xen/xl.conf
+cd "$(mktemp -d)"
 while read -r line; do
 	echo "$line" | base64 -d > it.cfg
 	xl -N create it.cfg > out 2> err < /dev/null
@@ -20,7 +24,9 @@ done`;
 /** Has xl in dom0 read every text without acting on it: one command for all, since a connection takes longer than xl. */
 export async function readAllByXl(lab: Lab, texts: readonly string[]): Promise<XlReading[]> {
 	const stdin = `${texts.map((text) => Buffer.from(text).toString("base64")).join("\n")}\n`;
-	const lines = (await ok(lab, ["sh", "-c", SCRIPT], { stdin, timeoutMs: 240_000 })).trimEnd().split("\n");
+	const lines = (await ok(lab, ["unshare", "-m", "sh", "-c", SCRIPT], { stdin, timeoutMs: 240_000 }))
+		.trimEnd()
+		.split("\n");
 	return lines.map((line) => {
 		const [exitCode, stdout = "", stderr = ""] = line.split(" ");
 		return { exitCode: Number(exitCode), stdout: decode(stdout), stderr: decode(stderr) };
