@@ -28,13 +28,18 @@ LoopPoll *LoopPoll::open(Napi::Env env, int fd, std::function<void(int)> onReady
 }
 
 void LoopPoll::watch(int events) {
-	if (closing_) return;
+	// libuv takes the descriptor out of its epoll and in again even for what it watches already: two system calls.
+	if (closing_ || events == events_) return;
+	events_ = events;
 	if (events == 0) {
 		uv_poll_stop(&handle_);
 		return;
 	}
 	uv_poll_start(&handle_, events, [](uv_poll_t *handle, int status, int) {
-		static_cast<LoopPoll *>(handle->data)->onReady_(status);
+		auto *self = static_cast<LoopPoll *>(handle->data);
+		// On an error libuv has stopped by itself.
+		if (status < 0) self->events_ = 0;
+		self->onReady_(status);
 	});
 }
 

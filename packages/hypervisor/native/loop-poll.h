@@ -13,7 +13,7 @@ class LoopPoll {
 	// Makes the descriptor non-blocking. Throws Failure.
 	static LoopPoll *open(Napi::Env env, int fd, std::function<void(int status)> onReady,
 	                      std::function<void()> onTeardown);
-	// A mask of UV_READABLE and UV_WRITABLE; 0 pauses.
+	// A mask of UV_READABLE and UV_WRITABLE; 0 pauses. What is watched already costs nothing.
 	void watch(int events);
 	// Whether this keeps the process alive while it watches.
 	void keepAlive(bool wanted);
@@ -22,6 +22,7 @@ class LoopPoll {
    private:
 	LoopPoll() = default;
 	uv_poll_t handle_;
+	int events_ = 0;
 	napi_async_cleanup_hook_handle hook_ = nullptr;
 	bool closing_ = false;
 	std::function<void(int)> onReady_;
