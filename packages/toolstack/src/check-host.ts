@@ -85,8 +85,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 		if (config.smbiosFirmware) await checkFirmware("SMBIOS firmware", config.smbiosFirmware);
 		smbiosNodes(config.smbios);
 	}
-	const cpuMasks = cpuMasksFor(config.type, installed.guestCpus);
-	const placement = placementSettings(config, cpuMasks);
+	const placement = placementSettings(config, cpuMasksFor(config.type, installed.guestCpus));
 	if (placement) affinities(placement, await hypervisor.cpus.topology());
 	const { stub, qemu } = await checkWhatServes(config, installed);
 	await checkHostMemory(config, stub?.memoryKiB, hypervisor.domains);
@@ -96,7 +95,7 @@ export async function checkHost(config: GuestConfig, host: CheckedHost): Promise
 		stubUuid,
 		disks,
 		nics,
-		cpuMasks,
+		...(placement && { placement }),
 		...(qemu === undefined ? {} : { qemu }),
 		...(bootProgram === undefined ? {} : { bootProgram }),
 	};

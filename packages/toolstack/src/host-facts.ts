@@ -1,7 +1,7 @@
 import type { Uuid } from "@bulkhead/base";
-import type { CpuSet } from "@bulkhead/xlcfg";
 import type { ServableDisk } from "./devices/vbd.ts";
 import type { ServableNic } from "./devices/vif.ts";
+import type { PlacementSettings } from "./plan/domain-settings.ts";
 
 /** What planning must know of the host: gathered and checked before anything is created (check-host.ts). */
 export interface HostFacts {
@@ -15,8 +15,8 @@ export interface HostFacts {
 	/** The guest's, with what the host fills in. */
 	disks: ServableDisk[];
 	nics: ServableNic[];
-	/** What the host lets guests of this type run on: the processors that all these sets have. */
-	cpuMasks: readonly CpuSet[];
+	/** Where the guest's vcpus go, on processors that it can have; absent: wherever Xen puts them. */
+	placement?: PlacementSettings;
 	/** For a guest with a QEMU in domain 0: its program, executable. */
 	qemu?: string;
 }

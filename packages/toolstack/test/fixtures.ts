@@ -78,5 +78,4 @@ export const facts: HostFacts = {
 	stubUuid: uuid("99999999-8888-7777-6666-555555555555"),
 	disks: [disk()],
 	nics: [],
-	cpuMasks: [],
 };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Plan, stepsOf } from "../src/executor.ts";
 import { planCreate } from "../src/plan/create.ts";
 import { planDestroy } from "../src/plan/destroy.ts";
+import { placementSettings } from "../src/plan/domain-settings.ts";
 import type { CreateStep, DestroyStep } from "../src/steps.ts";
 import { cdrom, disk, facts, hvmConfig, nic, pvConfig } from "./fixtures.ts";
 
@@ -94,7 +95,9 @@ describe("planCreate", () => {
 
 	it("places vcpus before memory is taken, and gives hardware after the image", () => {
 		const config = pvConfig({ disks: [], cpus: ["0"], irqs: [9] });
-		expect(outline(planCreate(config, { ...facts, disks: [] }, { paused: true })).slice(2, 7)).toEqual([
+		const placement = placementSettings(config, []);
+		expect(placement).toBeDefined();
+		expect(outline(planCreate(config, { ...facts, disks: [], placement }, { paused: true })).slice(2, 7)).toEqual([
 			"-=- prepare-domain guest",
 			"-=- place-domain guest",
 			"-=- build-image guest",

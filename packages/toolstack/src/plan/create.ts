@@ -15,7 +15,6 @@ import {
 	createSettings,
 	hardwareSettings,
 	type PrepareSettings,
-	placementSettings,
 	prepareSettings,
 } from "./domain-settings.ts";
 
@@ -210,7 +209,7 @@ function buildDomain(role: Role, config: GuestConfig, facts: HostFacts): Plan<Cr
 	const { type, maxVcpus, memoryKiB, maxMemoryKiB } = prepare;
 	const memory = { memoryKiB, maxMemoryKiB, videoMemoryKiB: image.type === "hvm" ? image.videoMemoryKiB : 0 };
 	const dmVersion = deviceModelVersion(config);
-	const placement = role === "guest" ? placementSettings(config, facts.cpuMasks) : undefined;
+	const placement = role === "guest" ? facts.placement : undefined;
 	const hardware = role === "guest" ? hardwareSettings(config) : undefined;
 	return serial<CreateStep>(
 		step({ name: "create-domain", role, uuid, settings: create }),
