@@ -39,6 +39,7 @@ export async function findInstalledImages(
 }
 
 async function checkGuestCpus(guestCpus: GuestCpus, cpus: Cpus): Promise<void> {
+	if (Object.keys(guestCpus).length === 0) return;
 	const places = await cpus.topology();
 	for (const type of ["hvm", "pv"] as const) allowedCpus(undefined, cpuMasksFor(type, guestCpus), places);
 }
