@@ -5,7 +5,6 @@ import { bulkhead, ok, useLab } from "./support/dom0.ts";
 import { createGuest, type GuestDocument } from "./support/guests.ts";
 
 const EXAMPLE = "/etc/bulkhead/examples/linux.cfg";
-const START_TIMEOUT_MS = 400_000;
 
 describe("the example guest", () => {
 	const the = useLab();
@@ -19,7 +18,7 @@ describe("the example guest", () => {
 		guest = await createGuest(the.lab, EXAMPLE);
 		serial = await SerialSession.open(the.lab, guest, "serial0");
 		[, diskSha256 = ""] = await serial.expect(/BULKHEAD-GUEST-READY disk-sha256=([0-9a-f]{64}) write=ok/, 180_000);
-	}, START_TIMEOUT_MS);
+	});
 	afterAll(async () => {
 		serial?.close();
 	});

@@ -3,7 +3,7 @@ import type { Lab } from "../../src/lab.ts";
 import { installEvilRamdisk } from "./malicious-qemu/evil-ramdisk.ts";
 import { bulkhead, ok, run, useLab } from "./support/dom0.ts";
 import { createRefused, destroyAll, type ErrorDocument, findGuest, listGuests } from "./support/guests.ts";
-import { START_TIMEOUT_MS, startTiny } from "./support/tiny-guest.ts";
+import { startTiny } from "./support/tiny-guest.ts";
 
 const RAMDISK = "/tmp/evil.cpio";
 const CONFIG = "/tmp/evil.cfg";
@@ -58,7 +58,7 @@ describe("a stub domain in wrong hands", () => {
 		await ok(the.lab, ["sh", "-c", `cat > ${CONFIG}`], { stdin: configText("evil", "all") });
 		// Paused: it has no devices to boot with.
 		await ok(the.lab, ["bulkhead", "create", "--paused", CONFIG]);
-	}, START_TIMEOUT_MS);
+	});
 	afterAll(async () => {
 		await destroyAll(the.lab);
 		await run(the.lab, ["rm", "-f", RAMDISK, CONFIG]);

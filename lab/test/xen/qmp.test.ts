@@ -4,7 +4,7 @@ import { converse, messagesIn, type QmpMessage, sayQmp } from "./support/convers
 import { awaitReady } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { destroyAll, type GuestDocument } from "./support/guests.ts";
-import { START_TIMEOUT_MS, startTiny } from "./support/tiny-guest.ts";
+import { startTiny } from "./support/tiny-guest.ts";
 
 const COMMANDS = ["query-version", "query-status", "query-block", "query-chardev", "query-pci"];
 const PROXY_SOCKET = "/tmp/peer-qmp.sock";
@@ -43,7 +43,7 @@ describe("the stub domain's QMP over vchan", () => {
 
 	beforeAll(async () => {
 		guest = await startTiny(the.lab);
-	}, START_TIMEOUT_MS);
+	});
 	afterAll(async () => {
 		await ok(the.lab, ["sv", "up", "/etc/service/bulkhead-relay"]);
 		await awaitReady(the.lab);

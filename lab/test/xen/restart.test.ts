@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Daemon, killAndAwaitRestart } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
 import { destroyAll, findGuest, type GuestDocument } from "./support/guests.ts";
-import { START_TIMEOUT_MS, startTiny, talkToTiny } from "./support/tiny-guest.ts";
+import { startTiny, talkToTiny } from "./support/tiny-guest.ts";
 
 const CASES: { what: string; daemons: Daemon[] }[] = [
 	{ what: "bulkheadd", daemons: ["bulkheadd"] },
@@ -16,7 +16,7 @@ describe("a daemon killed with a guest running", () => {
 
 	beforeAll(async () => {
 		guest = await startTiny(the.lab);
-	}, START_TIMEOUT_MS);
+	});
 	afterAll(() => destroyAll(the.lab));
 
 	it.each(CASES)("comes back and finds its guest: $what", async ({ daemons }) => {

@@ -5,7 +5,7 @@ import type { Lab } from "../../src/lab.ts";
 import { awaitReady, killAndAwaitRestart } from "./support/daemons.ts";
 import { eventually, ok, useLab } from "./support/dom0.ts";
 import { createGuest, createRefused, destroyAll, findGuest, type GuestDocument, TINY } from "./support/guests.ts";
-import { START_TIMEOUT_MS, talkToTiny } from "./support/tiny-guest.ts";
+import { talkToTiny } from "./support/tiny-guest.ts";
 
 const SCREEN = ['vga="stdvga"', "videoram=16"];
 /** Away from what QEMUs in domain 0 of other tests take. */
@@ -67,7 +67,7 @@ describe("the screen of a guest with a stub domain", () => {
 	beforeAll(async () => {
 		guest = await createGuest(the.lab, TINY, ...SCREEN, ...WITH_PASSWORD);
 		await talkToTiny(the.lab, guest);
-	}, START_TIMEOUT_MS);
+	});
 	afterEach(() => {
 		for (const viewer of viewers.splice(0)) viewer.close();
 	});

@@ -5,9 +5,6 @@ import { createGuest, type GuestDocument, TINY } from "./guests.ts";
 const ANSWER_MS = 3000;
 const PATIENCE_MS = 90_000;
 
-/** For a hook that starts one: two tries. */
-export const START_TIMEOUT_MS = 2 * PATIENCE_MS + 120_000;
-
 /** A CD's sectors come slowly under emulation. */
 const READ_MS = 60_000;
 
