@@ -3,10 +3,10 @@ import { openVchanClient, openVchanServer, type VchanSession } from "@bulkhead/v
 import { FakeXen } from "@bulkhead/vchan/testing";
 import { afterEach, describe, expect, it } from "vitest";
 import { askOrder } from "../src/vchan/ask-order.ts";
+import { OrderedEnd } from "../src/vchan/ordered-end.ts";
 import { decodeOrder, encodeOrder } from "../src/vchan/orders.ts";
 import { RING_SIZES, type RingSize } from "../src/vchan/ring-sizes.ts";
 import { serveOrders } from "../src/vchan/serve-orders.ts";
-import { StreamEnd } from "../src/vchan/stream-end.ts";
 
 const STUB = domId(7);
 
@@ -16,7 +16,7 @@ afterEach(() => {
 	xen = new FakeXen({ memory: "shared" });
 });
 
-async function withPair(size: RingSize, act: (client: StreamEnd) => Promise<void>): Promise<void> {
+async function withPair(size: RingSize, act: (client: OrderedEnd) => Promise<void>): Promise<void> {
 	const [here, there] = [xen.domain(DOM0), xen.domain(STUB)];
 	let served: Promise<void> | undefined;
 	const server = openVchanServer({
@@ -26,13 +26,13 @@ async function withPair(size: RingSize, act: (client: StreamEnd) => Promise<void
 		leftOrder: Math.log2(RING_SIZES[size].left),
 		rightOrder: Math.log2(RING_SIZES[size].right),
 		onSession: (session: VchanSession) => {
-			served = serveOrders(new StreamEnd(session));
+			served = serveOrders(new OrderedEnd(session));
 		},
 	});
 	const { grants, evtchns } = here;
 	const client = openVchanClient({ grants, evtchns, domid: STUB, ringRef: server.ringRef, remotePort: server.port });
 	try {
-		await act(new StreamEnd(client));
+		await act(new OrderedEnd(client));
 	} finally {
 		await client.close();
 		await served;

@@ -1,8 +1,8 @@
+import type { OrderedEnd } from "./ordered-end.ts";
 import { encodeOrder, MESSAGE_BYTES, type Order } from "./orders.ts";
-import type { StreamEnd } from "./stream-end.ts";
 
 /** The client's part of one order. @returns the nanoseconds that it took; of `echo`, those of each message */
-export async function askOrder(end: StreamEnd, order: Order): Promise<number[]> {
+export async function askOrder(end: OrderedEnd, order: Order): Promise<number[]> {
 	if (order.name === "echo") return echo(end, order);
 	return [
 		await timed(async () => {
@@ -14,7 +14,7 @@ export async function askOrder(end: StreamEnd, order: Order): Promise<number[]> 
 	];
 }
 
-async function echo(end: StreamEnd, order: Order): Promise<number[]> {
+async function echo(end: OrderedEnd, order: Order): Promise<number[]> {
 	const message = Buffer.alloc(MESSAGE_BYTES);
 	const times: number[] = [];
 	await end.write(encodeOrder(order));

@@ -6,9 +6,9 @@ import { openGrantOffers, openRingHost } from "@bulkhead/hypervisor/native";
 import { openVchanClient, openVchanServer, type VchanSession } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { askOrder } from "./ask-order.ts";
+import { OrderedEnd } from "./ordered-end.ts";
 import type { OrderName } from "./orders.ts";
 import { serveOrders } from "./serve-orders.ts";
-import { StreamEnd } from "./stream-end.ts";
 
 const [mode, path = "", ...numbers] = process.argv.slice(2);
 const { grants, evtchns } = openRingHost();
@@ -34,7 +34,7 @@ async function serve([left, right]: readonly string[]): Promise<void> {
 	process.stdin.resume();
 	const stopped = once(process.stdin, "end").then(() => undefined);
 	const session = await Promise.race([begun, stopped]);
-	if (session) await Promise.race([serveOrders(new StreamEnd(session)), stopped]);
+	if (session) await Promise.race([serveOrders(new OrderedEnd(session)), stopped]);
 	await server.close();
 	await store.remove(path);
 }
@@ -43,7 +43,7 @@ async function ask([domid = ""]: readonly string[]): Promise<void> {
 	const ringRef = grantRef(await store.readText(`${path}/ring-ref`));
 	const remotePort = evtchnPort(await store.readText(`${path}/event-channel`));
 	const client = openVchanClient({ grants, evtchns, domid: domId(domid), ringRef, remotePort });
-	const end = new StreamEnd(client);
+	const end = new OrderedEnd(client);
 	ready();
 	for await (const line of createInterface({ input: process.stdin })) {
 		const [name, count] = line.split(" ");

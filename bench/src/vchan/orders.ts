@@ -21,7 +21,7 @@ export interface Order {
 export const ORDER_BYTES = 8;
 export const MESSAGE_BYTES = 64;
 /** Written at once. */
-export const PIECE_BYTES: number = 64 * 1024;
+export const PIECE_BYTES: number = 256 * 1024;
 
 export function encodeOrder({ name, count }: Order): Buffer {
 	const bytes = Buffer.alloc(ORDER_BYTES);

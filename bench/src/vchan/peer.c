@@ -12,7 +12,7 @@
 #include <time.h>
 #include <libxenvchan.h>
 
-enum { TAKE = 1, GIVE = 2, ECHO = 3, MESSAGE = 64, PIECE = 64 * 1024 };
+enum { TAKE = 1, GIVE = 2, ECHO = 3, MESSAGE = 64, PIECE = 256 * 1024 };
 
 static struct libxenvchan *vchan;
 static char piece[PIECE];

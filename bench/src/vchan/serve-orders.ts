@@ -1,8 +1,8 @@
+import type { OrderedEnd } from "./ordered-end.ts";
 import { decodeOrder, MESSAGE_BYTES, ORDER_BYTES } from "./orders.ts";
-import type { StreamEnd } from "./stream-end.ts";
 
 /** The server's part, until the client goes. */
-export async function serveOrders(end: StreamEnd): Promise<void> {
+export async function serveOrders(end: OrderedEnd): Promise<void> {
 	for (let bytes = await end.find(ORDER_BYTES); bytes; bytes = await end.find(ORDER_BYTES)) {
 		const { name, count } = decodeOrder(bytes);
 		switch (name) {

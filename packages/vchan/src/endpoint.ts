@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { CancelledError, Patience } from "@bulkhead/base";
+import { CancelledError, InvalidInputError, Patience } from "@bulkhead/base";
 import type { BoundEvtchn } from "@bulkhead/hypervisor";
 import { VchanClosedError } from "./errors.ts";
 import { EventRate } from "./event-rate.ts";
@@ -42,7 +42,13 @@ interface PendingWrite {
 	done: (error?: Error | null) => void;
 }
 
-/** Bytes taken from the ring in one turn of the event loop: a fast peer gets no more of it than others do. */
+/** Where bytes go in place of the stream's buffer. */
+interface Sink {
+	place: Buffer;
+	take: (bytes: Buffer) => void;
+}
+
+/** After so many bytes of one turn of the event loop others have theirs; a ring that is larger is emptied once. */
 const BYTES_PER_TURN = 64 * 1024;
 
 /**
@@ -57,6 +63,7 @@ export class VchanEndpoint extends Duplex {
 	readonly #parts: EndpointParts;
 	#pendingWrite: PendingWrite | undefined;
 	#wantsData = false;
+	#sink: Sink | undefined;
 	#isPulling = false;
 	/** What a peer that is gone had left in the ring, copied when that was noticed: what is written later is not its own. */
 	#legacy: Buffer | undefined;
@@ -83,6 +90,20 @@ export class VchanEndpoint extends Duplex {
 		if (this.destroyed) return;
 		this.stats.events++;
 		this.#takeTurn();
+	}
+
+	/**
+	 * In place of "data": bytes are copied to one place, again and again, and handed on as they come. They are good until
+	 * `take` returns; on large rings that spares most of the time. `pause`, `resume` and the other events are as ever.
+	 * @throws InvalidInputError when the stream is being read already
+	 */
+	readInto(place: Buffer, take: (bytes: Buffer) => void): void {
+		if (place.length === 0) throw new InvalidInputError("A place to read into cannot be empty");
+		if (this.readableFlowing !== null || this.readableLength > 0)
+			throw new InvalidInputError("The vchan is being read already");
+		this.#sink = { place, take };
+		this.on("resume", () => this.#takeTurn());
+		this.resume();
 	}
 
 	/** Destroys the stream and resolves when everything is released. What was not written is dropped: `end` first. */
@@ -170,12 +191,13 @@ export class VchanEndpoint extends Duplex {
 
 	/** False when there is nothing more to do now. */
 	#pullOnce(): boolean {
+		if (this.#sink && this.isPaused()) return false;
 		if (this.#legacy) return this.#pullLegacy(this.#legacy);
 		if (this.#budgetBytes <= 0) {
 			this.#takeTurn();
 			return false;
 		}
-		const bytes = this.#parts.incoming.read(this.#budgetBytes);
+		const bytes = this.#parts.incoming.read(LARGEST_RING_BYTES, this.#sink?.place);
 		if (bytes.length === 0) return this.#waitFor(NOTIFY.written, () => this.#parts.incoming.available());
 		this.#budgetBytes -= bytes.length;
 		this.stats.bytesRead += bytes.length;
@@ -192,6 +214,10 @@ export class VchanEndpoint extends Duplex {
 	}
 
 	#deliver(bytes: Buffer): void {
+		if (this.#sink) {
+			this.#sink.take(bytes);
+			return;
+		}
 		this.#wantsData = false;
 		if (this.push(bytes)) this.#wantsData = true;
 	}

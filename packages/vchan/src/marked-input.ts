@@ -33,10 +33,10 @@ export class MarkedInput implements Incoming {
 		return this.#isOver ? 0 : this.#ring.available();
 	}
 
-	read(limit: number): Buffer {
+	read(limit: number, place?: Buffer): Buffer {
 		if (this.#isOver) return NOTHING;
 		if (this.#isStale) this.#dropStale();
-		const bytes = this.#ring.peek(limit);
+		const bytes = this.#ring.peek(limit, place);
 		if (bytes.length === 0) return bytes;
 		const at = bytes.lastIndexOf(this.#marker);
 		const isOwn = at === 0 && !this.#isMarked;
@@ -49,7 +49,7 @@ export class MarkedInput implements Incoming {
 		}
 		this.#ring.skip(bytes.length);
 		if (!isOwn) return bytes;
-		return bytes.length > 1 ? bytes.subarray(1) : this.read(limit);
+		return bytes.length > 1 ? bytes.subarray(1) : this.read(limit, place);
 	}
 
 	/** Up to and with the last marker. Without one all is old: a client's marker is the first that it writes. */

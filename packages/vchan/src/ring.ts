@@ -60,8 +60,11 @@ export class RingProducer {
 export interface Incoming {
 	/** Bytes that can be read now. @throws ProtocolError when the peer claims more than the ring holds */
 	available(): number;
-	/** A copy of at most `limit` bytes, given back to the writer; empty when there are none. @throws ProtocolError */
-	read(limit: number): Buffer;
+	/**
+	 * A copy of at most `limit` bytes, given back to the writer; empty when there are none. It is made in `place`, and is no
+	 * longer than that, if one is given. @throws ProtocolError
+	 */
+	read(limit: number, place?: Buffer): Buffer;
 }
 
 /** The reading end; see RingProducer. */
@@ -81,17 +84,17 @@ export class RingConsumer implements Incoming {
 		return checkedAmount(Atomics.load(words, producer), this.#consumed, data.length);
 	}
 
-	read(limit: number): Buffer {
-		const bytes = this.peek(limit);
+	read(limit: number, place?: Buffer): Buffer {
+		const bytes = this.peek(limit, place);
 		this.skip(bytes.length);
 		return bytes;
 	}
 
-	/** A copy of at most `limit` bytes, which stay where they are. @throws ProtocolError */
-	peek(limit: number): Buffer {
+	/** As `read`, but the bytes stay where they are. @throws ProtocolError */
+	peek(limit: number, place?: Buffer): Buffer {
 		const { data } = this.#ring;
-		const amount = Math.min(limit, this.available());
-		const bytes = Buffer.allocUnsafe(amount);
+		const amount = Math.min(limit, this.available(), place?.length ?? limit);
+		const bytes = place?.subarray(0, amount) ?? Buffer.allocUnsafe(amount);
 		if (amount === 0) return bytes;
 		const at = this.#consumed & this.#mask;
 		const beforeWrap = Math.min(amount, data.length - at);

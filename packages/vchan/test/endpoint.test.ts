@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { finished } from "node:stream/promises";
-import { DOM0, domId, grantRef } from "@bulkhead/base";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { DOM0, domId, grantRef, InvalidInputError } from "@bulkhead/base";
 import { HypervisorError } from "@bulkhead/hypervisor";
 import { fc, test as property } from "@fast-check/vitest";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
 	openVchanClient,
 	openVchanServer,
@@ -125,6 +126,94 @@ describe("a vchan between two domains", () => {
 		const received = collect(pair.server, bytes.length);
 		pair.client.end(bytes);
 		expect((await received).equals(bytes)).toBe(true);
+	});
+});
+
+describe("reading into one place", () => {
+	let pair: Pair;
+	let place: Buffer;
+	let got: Buffer[];
+	const take = (bytes: Buffer): void => void got.push(Buffer.from(bytes));
+	beforeEach(async () => {
+		pair = await connect();
+		place = Buffer.alloc(700);
+		got = [];
+	});
+	afterEach(() => closeBoth(pair));
+
+	it("hands all bytes on, each piece at the place's beginning", async () => {
+		const bytes = pattern(50_000);
+		pair.client.readInto(place, (piece) => {
+			expect(piece.buffer).toBe(place.buffer);
+			expect(piece.byteOffset).toBe(place.byteOffset);
+			take(piece);
+		});
+		await new Promise<unknown>((resolve) => pair.server.write(bytes, resolve));
+		await vi.waitFor(() => expect(Buffer.concat(got).length).toBe(bytes.length));
+		expect(Buffer.concat(got).equals(bytes)).toBe(true);
+	});
+
+	it("holds the writer back while it is paused, and goes on", async () => {
+		const bytes = pattern(50_000);
+		const paused = new Promise<void>((resolve) => {
+			pair.client.readInto(place, (piece) => {
+				take(piece);
+				if (got.length > 1) return;
+				pair.client.pause();
+				resolve();
+			});
+		});
+		let isWritten = false;
+		const written = new Promise<void>((resolve) =>
+			pair.server.write(bytes, () => {
+				isWritten = true;
+				resolve();
+			}),
+		);
+		await paused;
+		for (let turn = 0; turn < 50; turn++) await nextTurn();
+		expect(got).toHaveLength(1);
+		expect(isWritten).toBe(false);
+		pair.client.resume();
+		await written;
+		await vi.waitFor(() => expect(Buffer.concat(got).equals(bytes)).toBe(true));
+	});
+
+	it("still gets what the peer wrote before it closed, then the end", async () => {
+		pair.client.readInto(place, take);
+		pair.server.write("last words");
+		const ended = once(pair.client, "end");
+		await pair.server.close();
+		await ended;
+		expect(Buffer.concat(got).toString()).toBe("last words");
+	});
+
+	it("gets what a peer that is gone had left only when it is resumed", async () => {
+		pair.client.readInto(place, take);
+		pair.client.pause();
+		pair.server.write("last words");
+		await pair.server.close();
+		await vi.waitFor(() => expect(pair.client.isPeerOpen).toBe(false));
+		expect(got).toEqual([]);
+		const ended = once(pair.client, "end");
+		pair.client.resume();
+		await ended;
+		expect(Buffer.concat(got).toString()).toBe("last words");
+	});
+
+	it("is refused without a place, and where the stream is being read already", () => {
+		expect(() => pair.client.readInto(Buffer.alloc(0), take)).toThrow(InvalidInputError);
+		pair.client.resume();
+		expect(() => pair.client.readInto(place, take)).toThrow(InvalidInputError);
+	});
+
+	it("closes the vchan with what `take` throws", async () => {
+		pair.client.readInto(place, () => {
+			throw new RangeError("no more");
+		});
+		const failed = once(pair.client, "error");
+		pair.server.write("too much");
+		expect(await failed).toEqual([new RangeError("no more")]);
 	});
 });
 

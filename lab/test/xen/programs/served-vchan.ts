@@ -10,7 +10,13 @@ import type { Duplex } from "node:stream";
 import { DOM0, delay, withDeadline } from "@bulkhead/base";
 import type { GrantOffers, RingHost } from "@bulkhead/hypervisor";
 import { openGrantOffers, openRingHost } from "@bulkhead/hypervisor/native";
-import { type OpenVchanServer, openVchanServer, type VchanServer, type VchanSession } from "@bulkhead/vchan";
+import {
+	type OpenVchanServer,
+	openVchanServer,
+	type VchanEndpoint,
+	type VchanServer,
+	type VchanSession,
+} from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { forgetTestNode, TEST_NODES } from "./test-nodes.ts";
 
@@ -119,15 +125,19 @@ async function openDescriptors(): Promise<number> {
 	return (await readdir("/proc/self/fd")).length;
 }
 
-export function collect(stream: Duplex, length: number): Promise<Buffer> {
+export function collect(stream: Duplex, length: number): Promise<Buffer>;
+export function collect(stream: VchanEndpoint, length: number, place: Buffer): Promise<Buffer>;
+export function collect(stream: Duplex, length: number, place?: Buffer): Promise<Buffer> {
 	return new Promise((resolve, reject) => {
 		const chunks: Buffer[] = [];
 		let got = 0;
-		stream.on("data", (chunk: Buffer) => {
-			chunks.push(chunk);
+		const keep = (chunk: Buffer): void => {
+			chunks.push(place ? Buffer.from(chunk) : chunk);
 			got += chunk.length;
 			if (got >= length) resolve(Buffer.concat(chunks));
-		});
+		};
+		if (place) (stream as VchanEndpoint).readInto(place, keep);
+		else stream.on("data", keep);
 		stream.once("error", reject);
 		stream.once("close", () => reject(new Error(`The stream ended after ${got} bytes of ${length}`)));
 	});
