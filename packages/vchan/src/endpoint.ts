@@ -50,7 +50,7 @@ interface Sink {
 
 /** After so many bytes of one turn of the event loop others have theirs; a ring that is larger is emptied once. */
 const BYTES_PER_TURN = 64 * 1024;
-/** While bytes stream: looks for more, one right after the other, before others have their turn. Some microseconds. */
+/** While bytes stream in: looks for more, one right after the other, before others have their turn. Some microseconds. */
 const LOOKS_PER_TURN = 2000;
 
 /**
@@ -212,7 +212,8 @@ export class VchanEndpoint extends Duplex {
 
 	#awaitBytes(): boolean {
 		const { incoming } = this.#parts;
-		if (this.#patience.isLooking) while (this.#looks-- > 0) if (incoming.available() > 0) return true;
+		const isStreaming = this.#patience.isLooking && this.#budgetBytes < BYTES_PER_TURN;
+		if (isStreaming) while (this.#looks-- > 0) if (incoming.available() > 0) return true;
 		return this.#waitFor(NOTIFY.written, () => incoming.available());
 	}
 
