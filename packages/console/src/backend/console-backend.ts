@@ -27,8 +27,12 @@ export interface ConsoleBackendOptions {
 /** The reason of `end` when another ring takes this one's place under the same name: framed clients just come again. */
 export const REPLACED = "replaced";
 
-/** Taken from one guest before others get their turn: 16 full rings. */
-const TURN_BYTES = 32 * 1024;
+/** Taken from one guest before others get their turn: 4 full rings. */
+const TURN_BYTES = 8 * 1024;
+/** A turn that has taken so much waits for as much again before it ends: the guest writes on while we do. */
+const STREAM_BYTES = 512;
+/** Looks at the ring for that, in one turn: some ten microseconds. */
+const LOOKS_PER_TURN = 4000;
 const JOURNAL_RETRY_MS = 1000;
 
 /**
@@ -50,6 +54,7 @@ export class ConsoleBackend {
 	#ended: string | undefined;
 	#onReadersGone: (() => void) | undefined;
 	#blocked = false;
+	#looks = LOOKS_PER_TURN;
 	#retry: NodeJS.Timeout | undefined;
 
 	/** Maps, binds and takes over. On failure nothing is held but the journal, which stays the caller's. @throws HypervisorError, ProtocolError */
@@ -180,7 +185,8 @@ export class ConsoleBackend {
 	#takeOutput(): number {
 		let taken = 0;
 		this.#blocked = false;
-		for (let pending = this.#ring.pendingOutput(); pending > 0; pending = this.#ring.pendingOutput()) {
+		this.#looks = LOOKS_PER_TURN;
+		for (let pending = this.#pendingOutput(taken); pending > 0; pending = this.#pendingOutput(taken)) {
 			if (taken >= TURN_BYTES) {
 				this.#events.plan();
 				break;
@@ -193,6 +199,14 @@ export class ConsoleBackend {
 			taken += written;
 		}
 		return taken;
+	}
+
+	/** In the middle of a stream: once it is worth a write to the journal, or all looks are used. @throws ProtocolError */
+	#pendingOutput(taken: number): number {
+		let pending = this.#ring.pendingOutput();
+		if (taken >= STREAM_BYTES)
+			while (pending < STREAM_BYTES && this.#looks-- > 0) pending = this.#ring.pendingOutput();
+		return pending;
 	}
 
 	/** Journal first, ring second: a death in between repeats nothing, see Journal.adoptRing. */
