@@ -27,8 +27,8 @@ export interface ConsoleBackendOptions {
 /** The reason of `end` when another ring takes this one's place under the same name: framed clients just come again. */
 export const REPLACED = "replaced";
 
-/** Taken from one guest before others get their turn: 4 full rings. */
-const TURN_BYTES = 8 * 1024;
+/** Taken from one guest before others get their turn: 16 full rings. */
+const TURN_BYTES = 32 * 1024;
 /** A turn that has taken so much waits for as much again before it ends: the guest writes on while we do. */
 const STREAM_BYTES = 512;
 /** Looks at the ring for that, in one turn: some ten microseconds. */
