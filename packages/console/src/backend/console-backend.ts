@@ -204,8 +204,7 @@ export class ConsoleBackend {
 	/** In the middle of a stream: once it is worth a write to the journal, or all looks are used. @throws ProtocolError */
 	#pendingOutput(taken: number): number {
 		let pending = this.#ring.pendingOutput();
-		if (taken >= STREAM_BYTES)
-			while (pending < STREAM_BYTES && this.#looks-- > 0) pending = this.#ring.pendingOutput();
+		if (taken >= STREAM_BYTES) while (pending < STREAM_BYTES && this.#looks-- > 0) pending = this.#ring.pendingOutput();
 		return pending;
 	}
 
