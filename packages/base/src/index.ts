@@ -29,6 +29,7 @@ export {
 	uuidToBytes,
 } from "./ids.ts";
 export { isLoopback } from "./is-loopback.ts";
+export { Looks } from "./looks.ts";
 export { Mutex } from "./mutex.ts";
 export { Patience } from "./patience.ts";
 export {

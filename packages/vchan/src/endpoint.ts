@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { CancelledError, InvalidInputError, Patience } from "@bulkhead/base";
+import { CancelledError, InvalidInputError, Looks, Patience } from "@bulkhead/base";
 import type { BoundEvtchn } from "@bulkhead/hypervisor";
 import { VchanClosedError } from "./errors.ts";
 import { EventRate } from "./event-rate.ts";
@@ -72,7 +72,7 @@ export class VchanEndpoint extends Duplex {
 	#hasEnded = false;
 	#turn: NodeJS.Immediate | undefined;
 	#budgetBytes = BYTES_PER_TURN;
-	#looks = LOOKS_PER_TURN;
+	readonly #looks = new Looks(LOOKS_PER_TURN);
 	readonly #eventRate = new EventRate();
 	readonly #patience = new Patience();
 
@@ -167,7 +167,7 @@ export class VchanEndpoint extends Duplex {
 		this.#turn ??= setImmediate(() => {
 			this.#turn = undefined;
 			this.#budgetBytes = BYTES_PER_TURN;
-			this.#looks = LOOKS_PER_TURN;
+			this.#looks.renew();
 			this.#guard(() => this.#serve());
 		});
 	}
@@ -213,7 +213,7 @@ export class VchanEndpoint extends Duplex {
 	#awaitBytes(): boolean {
 		const { incoming } = this.#parts;
 		const isStreaming = this.#patience.isLooking && this.#budgetBytes < BYTES_PER_TURN;
-		if (isStreaming) while (this.#looks-- > 0) if (incoming.available() > 0) return true;
+		if (isStreaming && this.#looks.lookFor(1, () => incoming.available()) > 0) return true;
 		return this.#waitFor(NOTIFY.written, () => incoming.available());
 	}
 

@@ -1,4 +1,4 @@
-import { type DomId, type EvtchnPort, type GrantRef, ProtocolError } from "@bulkhead/base";
+import { type DomId, type EvtchnPort, type GrantRef, Looks, ProtocolError } from "@bulkhead/base";
 import type { EventChannels, GrantMaps, MappedGrants } from "@bulkhead/hypervisor";
 import type { Journal } from "../journal/journal.ts";
 import { ConsoleRing } from "../ring/console-ring.ts";
@@ -54,7 +54,7 @@ export class ConsoleBackend {
 	#ended: string | undefined;
 	#onReadersGone: (() => void) | undefined;
 	#blocked = false;
-	#looks = LOOKS_PER_TURN;
+	readonly #looks = new Looks(LOOKS_PER_TURN);
 	#retry: NodeJS.Timeout | undefined;
 
 	/** Maps, binds and takes over. On failure nothing is held but the journal, which stays the caller's. @throws HypervisorError, ProtocolError */
@@ -185,7 +185,7 @@ export class ConsoleBackend {
 	#takeOutput(): number {
 		let taken = 0;
 		this.#blocked = false;
-		this.#looks = LOOKS_PER_TURN;
+		this.#looks.renew();
 		for (let pending = this.#pendingOutput(taken); pending > 0; pending = this.#pendingOutput(taken)) {
 			if (taken >= TURN_BYTES) {
 				this.#events.plan();
@@ -203,9 +203,8 @@ export class ConsoleBackend {
 
 	/** In the middle of a stream: once it is worth a write to the journal, or all looks are used. @throws ProtocolError */
 	#pendingOutput(taken: number): number {
-		let pending = this.#ring.pendingOutput();
-		if (taken >= STREAM_BYTES) while (pending < STREAM_BYTES && this.#looks-- > 0) pending = this.#ring.pendingOutput();
-		return pending;
+		if (taken < STREAM_BYTES) return this.#ring.pendingOutput();
+		return this.#looks.lookFor(STREAM_BYTES, () => this.#ring.pendingOutput());
 	}
 
 	/** Journal first, ring second: a death in between repeats nothing, see Journal.adoptRing. */
