@@ -36,11 +36,16 @@ async function output(name: string, ...args: string[]): Promise<string> {
 	return stdout;
 }
 
-/** Where Debian's xen-utils has its programs: unpacked only, since installing it would start Xen's daemons. */
-async function xenPrograms(): Promise<string> {
+/**
+ * Runs programs of Debian's xen-utils: unpacked only, since installing it would start Xen's daemons. Which of Xen's libraries
+ * they need differs from one version to the next; libxen-dev brings them all.
+ */
+async function xenUtils(): Promise<(name: string, ...args: string[]) => Promise<Outcome>> {
 	const debian = await DebianPackages.open({ release: await machineRelease() });
 	const version = debian.release === "trixie" ? "4.20" : "4.17";
-	return `${await debian.unpack([`xen-utils-${version}`])}/usr/lib/xen-${version}/bin`;
+	const programs = `${await debian.unpack([`xen-utils-${version}`])}/usr/lib/xen-${version}/bin`;
+	const libraries = `${await debian.unpack(["libxen-dev"], { dependencies: true })}/usr/lib/x86_64-linux-gnu`;
+	return (name, ...args) => runProgram(`${programs}/${name}`, args, socket, { LD_LIBRARY_PATH: libraries });
 }
 
 describe("Xen's own programs", () => {
@@ -99,11 +104,11 @@ describe("Xen's own programs", () => {
 	});
 
 	it("ask the server itself", async () => {
-		const control = `${await xenPrograms()}/xenstore-control`;
-		expect(await runProgram(control, ["check"], socket)).toMatchObject({ status: 0, stdout: "OK\n" });
+		const run = await xenUtils();
+		expect(await run("xenstore-control", "check")).toMatchObject({ status: 0, stdout: "OK\n" });
 		const quotas = /^Quota settings:\nnodes {12}: {5}1000 Nodes per domain\n/;
-		expect((await runProgram(control, ["quota"], socket)).stdout).toMatch(quotas);
-		expect((await runProgram(control, ["no-such"], socket)).status).not.toBe(0);
+		expect((await run("xenstore-control", "quota")).stdout).toMatch(quotas);
+		expect((await run("xenstore-control", "no-such")).status).not.toBe(0);
 	}, 120_000);
 
 	it("take turns in a transaction that others disturb", async () => {
@@ -115,12 +120,12 @@ describe("Xen's own programs", () => {
 
 describe("Xen's test program, test-xenstore", () => {
 	it("passes, again and again, and at random", async () => {
-		const program = `${await xenPrograms()}/test-xenstore`;
-		const passed = await runProgram(program, ["--iterations", "50"], socket);
+		const run = await xenUtils();
+		const passed = await run("test-xenstore", "--iterations", "50");
 		expect(passed).toMatchObject({ status: 0, stderr: "" });
 		expect(passed.stdout.match(/avg:/g)).toHaveLength(12);
 		expect(passed.stdout).not.toContain("failed");
-		expect(await runProgram(program, ["--random", "1"], socket)).toMatchObject({ status: 0, stderr: "" });
+		expect(await run("test-xenstore", "--random", "1")).toMatchObject({ status: 0, stderr: "" });
 		expect(server.host.findList("/local/domain/0")).toEqual([]);
 	}, 120_000);
 });

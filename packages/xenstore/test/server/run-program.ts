@@ -9,11 +9,20 @@ export interface Outcome {
 
 const TIMEOUT_MS = 15_000;
 
-/** Runs a program against the server's socket (libxenstore and pyxs take it from XENSTORED_PATH). */
-export async function runProgram(command: string, args: readonly string[], socket: string): Promise<Outcome> {
+/**
+ * Runs a program against the server's socket (libxenstore and pyxs take it from XENSTORED_PATH).
+ *
+ * @param env more of its environment
+ */
+export async function runProgram(
+	command: string,
+	args: readonly string[],
+	socket: string,
+	env: NodeJS.ProcessEnv = {},
+): Promise<Outcome> {
 	const child = spawn(command, args, {
 		stdio: ["ignore", "pipe", "pipe"],
-		env: { ...process.env, XENSTORED_PATH: socket, LC_ALL: "C.UTF-8" },
+		env: { ...process.env, XENSTORED_PATH: socket, LC_ALL: "C.UTF-8", ...env },
 	});
 	let [stdout, stderr] = ["", ""];
 	child.stdout.on("data", (chunk) => {
