@@ -1,22 +1,27 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
-/** `npm test`: types, lint, unit and system tests, then the lab's on real Xen; ends with one line that counts them all. */
+/**
+ * `npm test`: types, lint, unit and system tests, then the lab's on real Xen; ends with what has failed, told once more, and
+ * one line that counts them all.
+ */
 
-interface Counts {
+/** What one file of tests came to, or one check. */
+interface Outcome {
 	passed: number;
-	failed: number;
 	skipped: number;
+	/** What has failed, each with what it said. */
+	failures: string[];
 }
 
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total: Outcome = { passed: 0, skipped: 0, failures: [] };
 
-function add({ passed, failed, skipped }: Counts): void {
+function add({ passed, skipped, failures }: Outcome): void {
 	total.passed += passed;
-	total.failed += failed;
 	total.skipped += skipped;
+	total.failures.push(...failures);
 }
 
 /** A check that either holds or does not: one test. */
@@ -26,12 +31,12 @@ function check(name: string, command: string, args: string[]): void {
 	const { status } = spawnSync(command, args, { stdio: "inherit" });
 	const ok = status === 0;
 	process.stdout.write(`# ${name}: ${ok ? "ok" : "FAILED"} after ${Math.round((Date.now() - began) / 1000)} s\n`);
-	add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 });
+	add(ok ? { passed: 1, skipped: 0, failures: [] } : { passed: 0, skipped: 0, failures: [name] });
 }
 
 interface Report {
 	/** What each file of tests came to, by its path. */
-	files: Map<string, Counts>;
+	files: Map<string, Outcome>;
 	/** Vitest reported, and its status agrees with what it reported. */
 	sound: boolean;
 }
@@ -51,9 +56,8 @@ function runProject(project: string, files: readonly string[], env: Record<strin
 	}
 }
 
-/** A run that cannot even report counts as one failure. */
 function testProject(project: string): void {
-	addReport(runProject(project, []));
+	addReport(project, runProject(project, []));
 }
 
 /**
@@ -64,34 +68,38 @@ function testLab(): void {
 	const directory = mkdtempSync(join(tmpdir(), "bulkhead-lab-"));
 	const lost = join(directory, "lost-machines");
 	const report = runProject("lab", [], { BULKHEAD_LOST_MACHINES: lost });
-	const failed = [...report.files].filter(([, counts]) => counts.failed > 0).map(([file]) => file);
+	const failed = [...report.files].filter(([, { failures }]) => failures.length > 0).map(([file]) => file);
 	const machines = existsSync(lost) ? readFileSync(lost, "utf8").trimEnd().split("\n").length : 0;
 	rmSync(directory, { recursive: true });
 	if (machines === 0 || failed.length === 0) {
-		addReport(report);
+		addReport("lab", report);
 		return;
 	}
 	process.stdout.write(`\n# The emulator lost ${machines} machine(s): once more ${failed.join(" ")}\n`);
 	const again = runProject("lab", failed);
-	addReport({ files: new Map([...report.files, ...again.files]), sound: again.sound });
+	addReport("lab", { files: new Map([...report.files, ...again.files]), sound: again.sound });
 }
 
-function addReport({ files, sound }: Report): void {
-	for (const counts of files.values()) add(counts);
-	if (!sound) add({ passed: 0, failed: 1, skipped: 0 });
+/** A run that cannot even report counts as one failure. */
+function addReport(project: string, { files, sound }: Report): void {
+	for (const outcome of files.values()) add(outcome);
+	if (!sound) add({ passed: 0, skipped: 0, failures: [`the run of ${project} tests itself`] });
 }
 
-interface VitestReport {
-	testResults: { name: string; status: string; assertionResults: { status: string }[] }[];
+/** Vitest's JSON report, as far as it is read here. */
+interface FileReport {
+	name: string;
+	status: string;
+	/** Why the file's own code failed. */
+	message: string;
+	assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
 }
 
 function readReport(path: string, ok: boolean): Report {
 	try {
-		const { testResults } = JSON.parse(readFileSync(path, "utf8")) as VitestReport;
-		const files = new Map(
-			testResults.map(({ name, status, assertionResults }) => [name, count(status, assertionResults)]),
-		);
-		const failed = [...files.values()].some((counts) => counts.failed > 0);
+		const { testResults } = JSON.parse(readFileSync(path, "utf8")) as { testResults: FileReport[] };
+		const files = new Map(testResults.map((file) => [file.name, outcomeOf(file)]));
+		const failed = [...files.values()].some(({ failures }) => failures.length > 0);
 		return { files, sound: files.size > 0 && ok !== failed };
 	} catch {
 		return { files: new Map(), sound: false };
@@ -99,11 +107,27 @@ function readReport(path: string, ok: boolean): Report {
 }
 
 /** A file whose own code failed counts as one failure more. */
-function count(status: string, results: readonly { status: string }[]): Counts {
-	const of = (wanted: string): number => results.filter((result) => result.status === wanted).length;
+function outcomeOf({ name, status, message, assertionResults: results }: FileReport): Outcome {
+	const file = relative(process.cwd(), name);
+	const of = (wanted: string): FileReport["assertionResults"] => results.filter((result) => result.status === wanted);
 	const [passed, failed] = [of("passed"), of("failed")];
-	const broken = status === "failed" && failed === 0 ? 1 : 0;
-	return { passed, failed: failed + broken, skipped: results.length - passed - failed };
+	const failures = failed.map(
+		({ fullName, failureMessages }) => `${file}: ${fullName}\n${excerpt(failureMessages.join("\n"))}`,
+	);
+	if (status === "failed" && failures.length === 0) failures.push(`${file}\n${excerpt(message)}`);
+	return { passed: passed.length, skipped: results.length - passed.length - failed.length, failures };
+}
+
+const EXCERPT_LINES = 12;
+
+/** Its first lines, without the test runner's part of a stack. */
+function excerpt(message: string): string {
+	return message
+		.split("\n")
+		.filter((line) => !line.includes("/node_modules/"))
+		.slice(0, EXCERPT_LINES)
+		.map((line) => `    ${line}`)
+		.join("\n");
 }
 
 check("types", "npx", ["tsc", "-b"]);
@@ -113,5 +137,6 @@ testProject("unit");
 testProject("system");
 testLab();
 check("npm run up -- --check", "npm", ["run", "--silent", "up", "--", "--check"]);
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+for (const what of total.failures) process.stdout.write(`\nFAILED ${what}\n`);
+process.stdout.write(`\n${total.passed} passed, ${total.failures.length} failed, ${total.skipped} skipped\n`);
+process.exitCode = total.failures.length === 0 && total.passed > 0 ? 0 : 1;
