@@ -1,26 +1,16 @@
-import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { access, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
-import { DOM0, delay, withDeadline } from "@bulkhead/base";
+import { DOM0 } from "@bulkhead/base";
 import type { GrantOffers, RingHost } from "@bulkhead/hypervisor";
 import { openGrantOffers, openRingHost } from "@bulkhead/hypervisor/native";
-import {
-	type OpenVchanServer,
-	openVchanServer,
-	type VchanEndpoint,
-	type VchanServer,
-	type VchanSession,
-} from "@bulkhead/vchan";
+import { type OpenVchanServer, openVchanServer, type VchanServer, type VchanSession } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
 import { forgetTestNode, TEST_NODES } from "./test-nodes.ts";
-
-const STEP_MS = 20_000;
+import { eventually, untilExists } from "./waits.ts";
 
 /** Our server in domain 0, published for Xen's vchan-socket-proxy as a client in domain 0. */
 export class ServedVchan {
@@ -68,12 +58,7 @@ export class ServedVchan {
 	async startProxy(): Promise<void> {
 		const args = ["--mode=client", `${DOM0}`, await this.publish(), this.#socketPath];
 		this.#proxy = spawn("vchan-socket-proxy", args, { stdio: "ignore" });
-		await eventually("the proxy's socket", () =>
-			access(this.#socketPath).then(
-				() => true,
-				() => false,
-			),
-		);
+		await untilExists(this.#socketPath);
 	}
 
 	connect(): Socket {
@@ -123,38 +108,4 @@ export async function inWorld(body: (world: World) => Promise<Record<string, unk
 
 async function openDescriptors(): Promise<number> {
 	return (await readdir("/proc/self/fd")).length;
-}
-
-export function collect(stream: Duplex, length: number): Promise<Buffer>;
-export function collect(stream: VchanEndpoint, length: number, place: Buffer): Promise<Buffer>;
-export function collect(stream: Duplex, length: number, place?: Buffer): Promise<Buffer> {
-	return new Promise((resolve, reject) => {
-		const chunks: Buffer[] = [];
-		let got = 0;
-		const keep = (chunk: Buffer): void => {
-			chunks.push(place ? Buffer.from(chunk) : chunk);
-			got += chunk.length;
-			if (got >= length) resolve(Buffer.concat(chunks));
-		};
-		if (place) (stream as VchanEndpoint).readInto(place, keep);
-		else stream.on("data", keep);
-		stream.once("error", reject);
-		stream.once("close", () => reject(new Error(`The stream ended after ${got} bytes of ${length}`)));
-	});
-}
-
-export async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-	const deadline = performance.now() + STEP_MS;
-	while (!(await holds())) {
-		assert.ok(performance.now() < deadline, `Gave up waiting for ${what}`);
-		await delay(20);
-	}
-}
-
-export function soon<T>(what: string, promise: Promise<T>): Promise<T> {
-	return withDeadline(promise, { timeoutMs: STEP_MS, what });
-}
-
-export function sha256(bytes: Buffer): string {
-	return createHash("sha256").update(bytes).digest("hex");
 }

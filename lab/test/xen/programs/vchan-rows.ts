@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Socket } from "node:net";
-import { BulkheadError, DOM0, grantRef, withDeadline } from "@bulkhead/base";
+import { BulkheadError, DOM0, delay, grantRef } from "@bulkhead/base";
 import { HypervisorError, type RingHost } from "@bulkhead/hypervisor";
 import { openRingHost } from "@bulkhead/hypervisor/native";
 import { QmpClient } from "@bulkhead/qmp";
 import { executeTyped } from "@bulkhead/qmp/commands";
 import { openVchanClient, type VchanClient } from "@bulkhead/vchan";
+import { collect, sha256 } from "./collect.ts";
 import type { Row } from "./rows.ts";
 import { VchanPeer } from "./vchan-peer.ts";
+import { STEP_MS, soon, untilExists } from "./waits.ts";
 
 const QEMU = "/usr/libexec/xen-qemu-system-i386";
-const STEP_MS = 20_000;
 
 type Body = (peer: VchanPeer, host: RingHost) => Promise<Record<string, unknown> | undefined>;
 
@@ -237,28 +238,11 @@ async function roundTrip(client: VchanClient, sent: Buffer): Promise<Buffer> {
 	return received;
 }
 
-/** Reads so many bytes and leaves the stream open. */
-function collect(stream: Socket | VchanClient, length: number): Promise<Buffer> {
-	return new Promise((resolve, reject) => {
-		const chunks: Buffer[] = [];
-		let got = 0;
-		stream.on("data", (chunk: Buffer) => {
-			chunks.push(chunk);
-			got += chunk.length;
-			if (got >= length) resolve(Buffer.concat(chunks));
-		});
-		stream.once("error", reject);
-		stream.once("end", () => reject(new Error(`The stream ended after ${got} bytes of ${length}`)));
-		// A stream that was paused does not flow by being listened to.
-		stream.resume();
-	});
-}
-
 /** Resolves when a counter has stood still for a while: nothing else tells that a ring is full. */
 async function stable(counter: () => number): Promise<void> {
 	for (let last = -1; last !== counter(); ) {
 		last = counter();
-		await new Promise((resolve) => setTimeout(resolve, 300));
+		await delay(300);
 	}
 }
 
@@ -276,27 +260,13 @@ async function startQemu(socketPath: string): Promise<ChildProcess> {
 		`unix:${socketPath},server=on,wait=off`,
 	];
 	const qemu = spawn(QEMU, args, { stdio: ["ignore", "ignore", "inherit"] });
-	const deadline = performance.now() + STEP_MS;
-	while (!(await exists(socketPath))) {
-		assert.ok(performance.now() < deadline && qemu.exitCode === null, "QEMU does not listen");
-		await new Promise((resolve) => setTimeout(resolve, 20));
+	try {
+		await untilExists(socketPath);
+	} catch (error) {
+		qemu.kill("SIGKILL");
+		throw error;
 	}
 	return qemu;
-}
-
-async function exists(path: string): Promise<boolean> {
-	return access(path).then(
-		() => true,
-		() => false,
-	);
-}
-
-function soon<T>(what: string, promise: Promise<T>): Promise<T> {
-	return withDeadline(promise, { timeoutMs: STEP_MS, what });
-}
-
-function sha256(bytes: Buffer): string {
-	return createHash("sha256").update(bytes).digest("hex");
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -5,9 +5,11 @@ import { once } from "node:events";
 import { DOM0, evtchnPort, grantRef } from "@bulkhead/base";
 import { openVchanClient } from "@bulkhead/vchan";
 import { XenstoreClient } from "@bulkhead/xenstore";
+import { collect, collectInto, sha256 } from "./collect.ts";
 import type { Row } from "./rows.ts";
-import { collect, inWorld, ServedVchan, sha256, soon, type World } from "./served-vchan.ts";
+import { inWorld, ServedVchan, type World } from "./served-vchan.ts";
 import { forgetTestNode, TEST_NODES } from "./test-nodes.ts";
+import { STEP_MS, soon } from "./waits.ts";
 
 const RECONNECTS = 30;
 
@@ -109,7 +111,7 @@ const BODIES: Record<string, Body> = {
 		const store = await XenstoreClient.connect();
 		const server = spawn(echo, ["server", `${DOM0}`, path, "65536", "16384"], { stdio: "ignore" });
 		try {
-			const wait = { timeoutMs: 20_000, what: "libxenvchan's server" };
+			const wait = { timeoutMs: STEP_MS, what: "libxenvchan's server" };
 			await store.waitFor(`${path}/event-channel`, (port) => port !== undefined, wait);
 			const client = openVchanClient({
 				grants,
@@ -120,7 +122,7 @@ const BODIES: Record<string, Body> = {
 			});
 			const sent = randomBytes(1024 * 1024);
 			client.write(sent);
-			const echoed = collect(client, sent.length, Buffer.alloc(10_000));
+			const echoed = collectInto(Buffer.alloc(10_000), client, sent.length);
 			assert.equal(sha256(await soon("the echo", echoed)), sha256(sent));
 			await client.close();
 			assert.deepEqual(await soon("the server's end", once(server, "exit")), [0, null]);
