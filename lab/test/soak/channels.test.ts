@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { carry, channelsLine, connectedChannel, FOLDER, socketOf } from "../xen/support/channels.ts";
 import { pidOf } from "../xen/support/daemons.ts";
 import { FOLDER as BOOT, LINUX, PVH } from "../xen/support/direct-boot.ts";
 import { bulkhead, ok, useLab } from "../xen/support/dom0.ts";
-import { createGuest, destroyAll, PV } from "../xen/support/guests.ts";
+import { createGuest, PV } from "../xen/support/guests.ts";
+import { leaveNothing } from "../xen/support/leave-nothing.ts";
 import { putFilesOfLinuxDisk } from "../xen/support/linux-disk.ts";
 import { GuestShell } from "../xen/support/network.ts";
 
@@ -19,17 +20,12 @@ const TWO = channelsLine({ [SOCKET]: socketOf("socket"), [PTY]: "connection=pty"
 
 describe("channels, for long", () => {
 	const the = useLab();
-	let before: string[];
 
 	beforeAll(async () => {
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
 		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], BOOT);
-		before = await takeSnapshot(the.lab);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER, BOOT]));
 
 	it.each([

@@ -1,16 +1,8 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, ok, run, useLab } from "../xen/support/dom0.ts";
-import {
-	crashGuest,
-	createGuest,
-	destroyAll,
-	findGuest,
-	type GuestDocument,
-	listGuests,
-	PV,
-} from "../xen/support/guests.ts";
+import { crashGuest, createGuest, findGuest, type GuestDocument, listGuests, PV } from "../xen/support/guests.ts";
+import { leaveNothing } from "../xen/support/leave-nothing.ts";
 
 const DUMPS = "/var/lib/bulkhead/dumps";
 const MIB = 1 << 20;
@@ -19,17 +11,11 @@ const ELF_CORE: unknown = expect.stringMatching(/^7f454c460201[0-9a-f]*0400$/);
 
 describe("cores", () => {
 	const the = useLab();
-	let before: string[];
 
 	beforeAll(async () => {
 		await ok(the.lab, ["mkdir", "-p", "-m", "700", DUMPS]);
-		before = await takeSnapshot(the.lab);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		await run(the.lab, ["sh", "-c", `rm -f ${DUMPS}/* /tmp/pv.core`]);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the, () => run(the.lab, ["sh", "-c", `rm -f ${DUMPS}/* /tmp/pv.core`]));
 
 	async function awaitShell(guest: GuestDocument): Promise<void> {
 		const serial = await SerialSession.open(the.lab, guest, "pv");

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ok, useLab } from "../xen/support/dom0.ts";
-import { createGuest, destroyAll } from "../xen/support/guests.ts";
+import { createGuest } from "../xen/support/guests.ts";
+import { leaveNothing } from "../xen/support/leave-nothing.ts";
 import {
 	BOOT_MS,
 	FIRST,
@@ -31,17 +31,12 @@ writeFileSync(to, image);
 
 describe("emulated network cards, through one stub domain", () => {
 	const the = useLab();
-	let before: string[];
 	let network: Awaited<ReturnType<typeof openNetwork>>;
 
 	beforeAll(async () => {
 		network = await openNetwork(the.lab, [FIRST, SECOND]);
-		before = await takeSnapshot(the.lab);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 	afterAll(() => network?.close());
 
 	it("two emulated cards carry a file each through one stub domain", async () => {

@@ -2,13 +2,13 @@ import { createServer, type Server } from "node:net";
 import type { Frame } from "@bulkhead/screen";
 import { decodePng } from "@bulkhead/screen/testing";
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openChromium, ScreenPage } from "../../../packages/xenmgr/test/browser/page-driver.ts";
 import type { Lab } from "../../src/lab.ts";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, useLab } from "../xen/support/dom0.ts";
-import { createGuest, destroyAll, TINY } from "../xen/support/guests.ts";
+import { createGuest, TINY } from "../xen/support/guests.ts";
+import { leaveNothing } from "../xen/support/leave-nothing.ts";
 import { talkToTiny } from "../xen/support/tiny-guest.ts";
 
 /** Of bulkheadd in dom0: lab/dom0-services/bulkheadd/run. */
@@ -68,19 +68,14 @@ const watchForKey = (
 
 describe("a guest's screen in a browser", () => {
 	const the = useLab();
-	let before: string[];
 	let browser: Browser;
 	let forward: { server: Server; port: number };
 
 	beforeAll(async () => {
-		before = await takeSnapshot(the.lab);
 		browser = await openChromium();
 		forward = await forwardToDom0(the.lab);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 	afterAll(async () => {
 		await browser?.close();
 		forward?.server.close();

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import {
@@ -14,7 +14,8 @@ import {
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { FOLDER as BOOT, PVH } from "./support/direct-boot.ts";
 import { bulkhead, eventually, ok, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, findGuest, type GuestDocument, PV } from "./support/guests.ts";
+import { createGuest, findGuest, type GuestDocument, PV } from "./support/guests.ts";
+import { leaveNothing } from "./support/leave-nothing.ts";
 import { putFilesOfLinuxDisk } from "./support/linux-disk.ts";
 import { GuestShell } from "./support/network.ts";
 
@@ -27,16 +28,12 @@ const THREE = channelsLine({ [SOCKET]: socketOf("socket"), [PTY]: "connection=pt
 
 describe("channels", () => {
 	const the = useLab();
-	let before: string[];
 
 	beforeAll(async () => {
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
 		await putFilesOfLinuxDisk(the.lab, ["vmlinuz"], BOOT);
-		before = await takeSnapshot(the.lab);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
+	leaveNothing(the, async () => {
 		expect(await ok(the.lab, ["sh", "-c", `ls ${FOLDER} | grep -c sock$ || true`])).toBe("0\n");
 	});
 	afterAll(() => the.lab.exec(["rm", "-rf", FOLDER, BOOT]));

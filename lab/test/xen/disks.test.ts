@@ -1,7 +1,7 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { beforeAll, describe, expect, it } from "vitest";
 import { bulkhead, ok, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, type GuestDocument, TINY } from "./support/guests.ts";
+import { createGuest, type GuestDocument, TINY } from "./support/guests.ts";
+import { leaveNothing } from "./support/leave-nothing.ts";
 import { askTiny } from "./support/tiny-guest.ts";
 
 const IMAGES = "/var/lib/bulkhead/images";
@@ -16,17 +16,12 @@ interface BlockDevice {
 
 describe("what a guest boots and reads through its stub domain", () => {
 	const the = useLab();
-	let before: string[];
 	let facts: { sum: string; cdSum: string };
 
 	beforeAll(async () => {
-		before = await takeSnapshot(the.lab);
 		facts = JSON.parse(await ok(the.lab, ["cat", `${IMAGES}/tiny.img.json`]));
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 
 	const readSum = (guest: GuestDocument): Promise<string | undefined> =>
 		askTiny(the.lab, guest, "r", /SUM ([0-9a-f]{8})/);

@@ -1,23 +1,14 @@
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { describe, expect, it } from "vitest";
 import { eventually, ok, run, useLab } from "./support/dom0.ts";
-import { crashGuest, createGuest, destroyAll, findGuest, listGuests, PV } from "./support/guests.ts";
+import { crashGuest, createGuest, findGuest, listGuests, PV } from "./support/guests.ts";
+import { leaveNothing } from "./support/leave-nothing.ts";
 
 const IMAGES = "/var/lib/bulkhead/images";
 const DISK = "/run/end-actions.img";
 
 describe("what becomes of a guest that crashes", () => {
 	const the = useLab();
-	let before: string[];
-
-	beforeAll(async () => {
-		before = await takeSnapshot(the.lab);
-	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		await run(the.lab, ["rm", "-f", DISK]);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the, () => run(the.lab, ["rm", "-f", DISK]));
 
 	it("rename-restart keeps the domain that crashed, without its disk, and starts the guest anew", async () => {
 		await ok(the.lab, ["cp", `${IMAGES}/tiny.img`, DISK]);

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findResidue, takeSnapshot } from "../../src/residue.ts";
 import { SerialSession } from "../../src/serial-session.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
-import { createGuest, destroyAll, type GuestDocument, PV } from "./support/guests.ts";
+import { createGuest, type GuestDocument, PV } from "./support/guests.ts";
+import { leaveNothing } from "./support/leave-nothing.ts";
 
 const FOLDER = "/run/hotplug-test";
 const LINUX = "/etc/bulkhead/examples/linux.cfg";
@@ -19,18 +20,13 @@ interface Disk {
 
 describe("disks that come and go while a guest runs", () => {
 	const the = useLab();
-	let before: string[];
 
 	beforeAll(async () => {
-		before = await takeSnapshot(the.lab);
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
 		for (const name of ["a", "b", "c"])
 			await ok(the.lab, ["sh", "-c", `head -c 65536 /dev/urandom > ${FOLDER}/${name}.img`]);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 	afterAll(() => run(the.lab, ["rm", "-rf", FOLDER]));
 
 	const sha256 = async (file: string): Promise<string> => (await ok(the.lab, ["sha256sum", file])).slice(0, 64);

@@ -1,9 +1,9 @@
 import { ApiClient, type HostEvent } from "@bulkhead/api/client";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { killAndAwaitRestart } from "./support/daemons.ts";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
-import { createGuest, createRefused, destroyAll, PV, TINY } from "./support/guests.ts";
+import { createGuest, createRefused, PV, TINY } from "./support/guests.ts";
+import { leaveNothing } from "./support/leave-nothing.ts";
 import { GuestShell } from "./support/network.ts";
 import { askTiny } from "./support/tiny-guest.ts";
 
@@ -14,13 +14,11 @@ const PROMPT_MS = 90_000;
 
 describe("disk images that are not raw", () => {
 	const the = useLab();
-	let before: string[];
 
 	const sh = (script: string): Promise<string> => ok(the.lab, ["sh", "-c", `cd ${FOLDER}; ${script}`]);
 	const sum = async (file: string): Promise<string> => (await sh(`sha256sum ${file}`)).slice(0, 64);
 
 	beforeAll(async () => {
-		before = await takeSnapshot(the.lab);
 		await ok(the.lab, ["mkdir", "-p", FOLDER]);
 		await sh(`head -c ${BYTES} /dev/urandom > raw
 			qemu-img convert -f raw -O qcow2 raw disk.qcow2
@@ -29,10 +27,7 @@ describe("disk images that are not raw", () => {
 			qemu-img create -q -u -f qcow2 -b /etc/shadow -F raw hostile.qcow2 4M
 			chgrp bulkhead-image disk.* tiny.qcow2 hostile.qcow2; chmod 660 disk.* tiny.qcow2 hostile.qcow2`);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 	afterAll(() => run(the.lab, ["rm", "-rf", FOLDER]));
 
 	const servers = async (): Promise<string[]> =>

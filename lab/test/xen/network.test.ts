@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findResidue, takeSnapshot } from "../../src/residue.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bulkhead, eventually, ok, run, useLab } from "./support/dom0.ts";
-import { createGuest, createRefused, destroyAll, type GuestDocument, PV, TINY } from "./support/guests.ts";
+import { createGuest, createRefused, type GuestDocument, PV, TINY } from "./support/guests.ts";
+import { leaveNothing } from "./support/leave-nothing.ts";
 import { BOOT_MS, FIRST, GuestShell, MAC, NO_ROMS, OTHER, openNetwork, portsOf, SECOND } from "./support/network.ts";
 
 const THIRD = "00:16:3e:01:02:05";
@@ -14,17 +14,12 @@ interface Nic {
 
 describe("network interfaces", () => {
 	const the = useLab();
-	let before: string[];
 	let network: Awaited<ReturnType<typeof openNetwork>>;
 
 	beforeAll(async () => {
 		network = await openNetwork(the.lab, [FIRST, SECOND]);
-		before = await takeSnapshot(the.lab);
 	});
-	afterEach(async () => {
-		await destroyAll(the.lab);
-		expect(await findResidue(the.lab, before)).toEqual([]);
-	});
+	leaveNothing(the);
 	afterAll(() => network?.close());
 
 	const shellOf = (guest: GuestDocument, label: string): Promise<GuestShell> =>
