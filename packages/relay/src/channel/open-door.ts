@@ -1,7 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 import type { ChannelDoorPlace, ChannelKeys } from "@bulkhead/api/relay";
-import { BulkheadError } from "@bulkhead/base";
 import {
 	CallingDoor,
 	type ChannelDoor,
@@ -12,6 +11,7 @@ import {
 } from "@bulkhead/console";
 import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
 import { serveHanded } from "../stream/serve-handed.ts";
+import { withKeys } from "../stream/with-keys.ts";
 
 export interface DoorParts {
 	devices: RingHost["devices"];
@@ -25,6 +25,7 @@ export interface DoorParts {
 /** Connections that have not shaken hands count too. */
 const MOST_CONNECTIONS = 32;
 const HANDSHAKE_MS = 10_000;
+const WHOSE_KEYS = "The channel's certificate, key or authority";
 
 /** Opens a channel's way to the host. @throws BulkheadError `listener-missing`, `cannot-listen`, `bad-keys`; HypervisorError */
 export async function openDoor(place: ChannelDoorPlace, ring: ChannelRing, parts: DoorParts): Promise<ChannelDoor> {
@@ -55,7 +56,7 @@ async function openListener(
 function tlsServer(keys: ChannelKeys, onTrouble: DoorParts["onTrouble"]): Server {
 	const asksForCertificate = keys.ca !== undefined;
 	const { ca, cert, key } = keys;
-	const server = withKeys(() =>
+	const server = withKeys(WHOSE_KEYS, () =>
 		createTlsServer({
 			ca,
 			cert,
@@ -77,17 +78,6 @@ function dialer({ host, port, tls }: Extract<ChannelDoorPlace, { kind: "connect"
 	const options = { host, port, ...keys, ...(serverName !== undefined && { servername: serverName }) };
 	const dial = (): Socket => connectTls(options);
 	// Keys that are none are told at once, not at every try.
-	withKeys(() => createTlsServer(keys)).close();
+	withKeys(WHOSE_KEYS, () => createTlsServer(keys)).close();
 	return () => ({ socket: dial(), ready: "secureConnect" });
-}
-
-function withKeys<T>(make: () => T): T {
-	try {
-		return make();
-	} catch (cause) {
-		throw new BulkheadError("bad-keys", "The channel's certificate, key or authority cannot be used", {
-			cause,
-			remedy: "Give files in PEM, and the key that belongs to the certificate",
-		});
-	}
 }

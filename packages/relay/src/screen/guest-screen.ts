@@ -4,11 +4,12 @@ import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import type { AttachedScreen, AttachScreen, ScreenListener } from "@bulkhead/api/relay";
-import { BulkheadError, CancelledError, serializeError, TokenBucket } from "@bulkhead/base";
+import { CancelledError, serializeError, TokenBucket } from "@bulkhead/base";
 import { listen, removeSocket } from "@bulkhead/console";
 import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
 import type { RelayLog } from "../relay-log.ts";
 import { serveHanded } from "../stream/serve-handed.ts";
+import { withKeys } from "../stream/with-keys.ts";
 import { dialScreen } from "./dial-screen.ts";
 import { PasswordGuard } from "./password-guard.ts";
 import { type ViewerSecurity, WrongPasswordError } from "./rfb/greet-viewer.ts";
@@ -110,7 +111,7 @@ export class GuestScreen {
 	async #openListener({ token, password, tls }: ScreenListener): Promise<void> {
 		const security: ViewerSecurity = {
 			...(password !== undefined && { password }),
-			...(tls && { tls: secureContext(tls) }),
+			...(tls && { tls: withKeys("The screen's certificate or key", () => createSecureContext(tls)) }),
 		};
 		const guard = password === undefined ? undefined : new PasswordGuard();
 		const makeServer = (): Server =>
@@ -152,17 +153,6 @@ export class GuestScreen {
 		if (!this.#complaints.take()) return;
 		const { guest } = this.request;
 		this.#parts.log.warn({ guest, ...facts, ...(error !== undefined && { error: serializeError(error) }) }, what);
-	}
-}
-
-function secureContext(keys: NonNullable<ScreenListener["tls"]>): NonNullable<ViewerSecurity["tls"]> {
-	try {
-		return createSecureContext(keys);
-	} catch (cause) {
-		throw new BulkheadError("bad-keys", "The screen's certificate or key cannot be used", {
-			cause,
-			remedy: "Give files in PEM, and the key that belongs to the certificate",
-		});
 	}
 }
 
