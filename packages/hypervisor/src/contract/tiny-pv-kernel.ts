@@ -1,4 +1,4 @@
-import { elfKernel, note, u64 } from "./elf-kernel.ts";
+import { elfKernel, note, u64 } from "../elf/elf-kernel.ts";
 
 /**
  * PV kernels of a few dozen bytes, enough to prove that the builder loaded what it was given and that the guest ran.

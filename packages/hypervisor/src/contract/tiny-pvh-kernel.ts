@@ -1,4 +1,4 @@
-import { elfKernel, note } from "./elf-kernel.ts";
+import { elfKernel, note } from "../elf/elf-kernel.ts";
 
 /**
  * What the tiny PVH kernel writes in the output ring of its console, relative to the ring, before it powers off: enough

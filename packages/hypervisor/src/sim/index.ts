@@ -1,3 +1,4 @@
+export { elfKernel, note, u64 } from "../elf/elf-kernel.ts";
 export type { Fault, SimFaults } from "./calls/faults.ts";
 export { pause, RealClock, type SimClock, VirtualClock } from "./clock.ts";
 export type { SimDomain } from "./domains/sim-domain.ts";
