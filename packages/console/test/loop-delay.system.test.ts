@@ -6,7 +6,7 @@ import type { EventChannels, GrantMaps } from "@bulkhead/hypervisor";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Journal } from "../src/journal/journal.ts";
 import { FairTurns } from "../src/ring/fair-turns.ts";
-import { FramedConsoleSocket } from "../src/serve/framed-socket.ts";
+import { openFramedSocket } from "../src/serve/framed-socket.ts";
 import { ServedConsole } from "../src/serve/served-console.ts";
 import { ConsoleSession } from "../src/session/console-session.ts";
 import { FakeDevices } from "../src/testing/index.ts";
@@ -116,14 +116,14 @@ class World {
 			});
 			world.consoles.push({ guest: randomUuid(), manner, served });
 		}
-		const socket = await FramedConsoleSocket.open({
+		const socket = await openFramedSocket({
 			path: world.#path,
 			find: (guest) => world.consoles.find((each) => each.guest === guest)?.served,
 		});
 		const worker = new Worker(await bundledWorker("frontend-thread", world.#framed), { workerData: thread });
 		onTestFinished(async () => {
 			await worker.terminate();
-			socket.close();
+			socket.destroy();
 			for (const { served } of world.consoles) served.destroy();
 		});
 		await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));

@@ -21,7 +21,7 @@ async function dial(path: string): Promise<{ socket: Socket; output(): string; e
 	return dialled;
 }
 
-describe("RawConsoleSocket", () => {
+describe("a console's raw socket", () => {
 	it("serves several readers and one writer", async () => {
 		const world = await ServedWorld.start();
 		expect(statSync(world.rawPath).mode & 0o777).toBe(0o600);

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { randomUuid, type Uuid } from "@bulkhead/base";
 import { onTestFinished } from "vitest";
 import { Journal } from "../src/journal/journal.ts";
-import { FramedConsoleSocket } from "../src/serve/framed-socket.ts";
+import type { ClientSocket } from "../src/serve/client-socket.ts";
+import { openFramedSocket } from "../src/serve/framed-socket.ts";
 import { ServedConsole } from "../src/serve/served-console.ts";
 import { FakeFrontend, FakeRingHost } from "../src/testing/index.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -16,7 +17,7 @@ export class ServedWorld {
 	readonly rawPath: string = join(this.directory, "raw.sock");
 	readonly framedPath: string = join(this.directory, "console.sock");
 	console!: ServedConsole;
-	#framed: FramedConsoleSocket | undefined;
+	#framed: ClientSocket | undefined;
 	readonly #segmentBytes: number | undefined;
 	readonly #pty: boolean;
 
@@ -30,7 +31,7 @@ export class ServedWorld {
 		const world = new ServedWorld(options);
 		await world.serve();
 		onTestFinished(() => {
-			world.#framed?.close();
+			world.#framed?.destroy();
 			world.console.destroy();
 			world.host.assertIdle();
 		});
@@ -53,7 +54,7 @@ export class ServedWorld {
 			pty: this.#pty,
 			onBroken: () => {},
 		});
-		this.#framed ??= await FramedConsoleSocket.open({
+		this.#framed ??= await openFramedSocket({
 			path: this.framedPath,
 			find: (guest, label) => {
 				return guest === this.guest && label === "serial0" ? this.console : undefined;
@@ -63,7 +64,7 @@ export class ServedWorld {
 
 	/** All sockets close at once and the memory is let go, as when the process is killed between two turns. */
 	kill(): void {
-		this.#framed?.close();
+		this.#framed?.destroy();
 		this.#framed = undefined;
 		this.console.destroy();
 	}

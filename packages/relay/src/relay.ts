@@ -3,7 +3,14 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { LISTENER_INBOX, type RelayResult } from "@bulkhead/api/relay";
 import { BulkheadError, type Uuid } from "@bulkhead/base";
-import { FairTurns, FramedConsoleSocket, type PtyFiles, removeSocket, socketFd } from "@bulkhead/console";
+import {
+	type ClientSocket,
+	FairTurns,
+	openFramedSocket,
+	type PtyFiles,
+	removeSocket,
+	socketFd,
+} from "@bulkhead/console";
 import type { ListenerInbox, RingHost } from "@bulkhead/hypervisor";
 import { ChannelTable } from "./channel/channel-table.ts";
 import { ConsoleTable } from "./console/console-table.ts";
@@ -50,7 +57,7 @@ export class Relay {
 	readonly #options: RelayOptions;
 	readonly #stopping = new AbortController();
 	#control: ControlServer | undefined;
-	#framed: FramedConsoleSocket | undefined;
+	#framed: ClientSocket | undefined;
 
 	/** @throws BulkheadError `relay-runs-already`, `cannot-listen` */
 	static async start(options: RelayOptions): Promise<Relay> {
@@ -94,7 +101,7 @@ export class Relay {
 		this.#stopping.abort();
 		this.#control?.close();
 		// Before the consoles: a client that only loses its connection looks for the next relay.
-		this.#framed?.close();
+		this.#framed?.destroy();
 		this.#control = undefined;
 		this.#framed = undefined;
 		this.#consoles.stop();
@@ -118,7 +125,7 @@ export class Relay {
 		rmSync(join(runDirectory, "guests"), { recursive: true, force: true });
 		mkdirSync(join(runDirectory, "guests"), { recursive: true, mode: 0o750 });
 		const admit = (socket: Socket): boolean => this.#admit(socket);
-		this.#framed = await FramedConsoleSocket.open({
+		this.#framed = await openFramedSocket({
 			path: join(runDirectory, "console.sock"),
 			find: (guest, label) => this.#consoles.find(guest, label),
 			admit,

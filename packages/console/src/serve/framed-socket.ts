@@ -1,5 +1,4 @@
-import { chmodSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { BulkheadError, serializeError, type Uuid } from "@bulkhead/base";
 import { type ConsoleBackend, REPLACED } from "../backend/console-backend.ts";
 import type { ReadFrom } from "../backend/console-reader.ts";
@@ -12,7 +11,7 @@ import {
 	type SessionRefusal,
 	type SessionRequest,
 } from "../session/session-lines.ts";
-import { listen, removeSocket } from "./listen.ts";
+import { ClientSocket } from "./client-socket.ts";
 import { SocketInput } from "./socket-input.ts";
 import { type FeedFormat, StreamFeed } from "./stream-feed.ts";
 
@@ -37,42 +36,12 @@ const FRAMED: FeedFormat = {
 const REQUEST_MS = 5000;
 const MOST_CLIENTS = 256;
 
-/** The socket for `bulkhead console`: one JSON line each way, then frames to the client and raw input from it. */
-export class FramedConsoleSocket {
-	readonly path: string;
-	readonly #server: Server;
-	readonly #sockets: Set<Socket>;
-
-	/** Replaces a stale socket of that path. Mode 0600. */
-	static async open(options: FramedConsoleOptions): Promise<FramedConsoleSocket> {
-		const sockets = new Set<Socket>();
-		const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-			if (sockets.size >= MOST_CLIENTS || options.admit?.(socket) === false) {
-				socket.destroy();
-				return;
-			}
-			sockets.add(socket);
-			socket.on("error", () => {}); // "close" follows
-			socket.once("close", () => sockets.delete(socket));
-			void serve(socket, options.find);
-		});
-		await listen(server, options.path);
-		chmodSync(options.path, 0o600);
-		return new FramedConsoleSocket(options.path, server, sockets);
-	}
-
-	private constructor(path: string, server: Server, sockets: Set<Socket>) {
-		this.path = path;
-		this.#server = server;
-		this.#sockets = sockets;
-	}
-
-	/** Ends every connection without an `ended` frame: sessions will look for the next relay. */
-	close(): void {
-		this.#server.close();
-		removeSocket(this.path);
-		for (const socket of this.#sockets) socket.destroy();
-	}
+/**
+ * The socket for `bulkhead console`: one JSON line each way, then frames to the client and raw input from it. Once it is
+ * destroyed, sessions, which got no `ended` frame, will look for the next relay.
+ */
+export function openFramedSocket({ path, find, admit = () => true }: FramedConsoleOptions): Promise<ClientSocket> {
+	return ClientSocket.open({ path, most: MOST_CLIENTS, admit, serve: (socket) => void serve(socket, find) });
 }
 
 async function serve(socket: Socket, find: FramedConsoleOptions["find"]): Promise<void> {

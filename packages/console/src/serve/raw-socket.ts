@@ -1,9 +1,8 @@
-import { chmodSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { HostDevices } from "@bulkhead/hypervisor";
 import type { ConsoleBackend } from "../backend/console-backend.ts";
 import type { WriterSeat } from "../backend/writer-seat.ts";
-import { listen, removeSocket } from "./listen.ts";
+import { ClientSocket } from "./client-socket.ts";
 import { socketFd } from "./socket-fd.ts";
 import { SocketInput } from "./socket-input.ts";
 import { type FeedFormat, StreamFeed } from "./stream-feed.ts";
@@ -21,48 +20,12 @@ export interface RawConsoleOptions {
 
 /**
  * A console as a unix stream socket of raw bytes, for socat and the like. Every client reads from the moment it
- * connects; the first one types. A client that ends its direction still reads on and leaves the seat to the next.
+ * connects; the first one types. A client that ends its direction still reads on and leaves the seat to the next. Once it is
+ * closed, those who are there get what is left of a console that has ended.
  */
-export class RawConsoleSocket {
-	readonly path: string;
-	readonly #server: Server;
-	readonly #sockets = new Set<Socket>();
-
-	/** Replaces a stale socket of that path. Mode 0600. */
-	static async open(path: string, options: RawConsoleOptions): Promise<RawConsoleSocket> {
-		const { backend } = options;
-		const sockets = new Set<Socket>();
-		const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-			if (sockets.size >= MOST_READERS || backend.ended !== undefined) {
-				socket.destroy();
-				return;
-			}
-			sockets.add(socket);
-			socket.once("close", () => sockets.delete(socket));
-			serve(socket, options);
-		});
-		await listen(server, path);
-		chmodSync(path, 0o600);
-		return new RawConsoleSocket(path, server, sockets);
-	}
-
-	private constructor(path: string, server: Server, sockets: Set<Socket>) {
-		this.path = path;
-		this.#server = server;
-		this.#sockets = sockets;
-	}
-
-	/** No new clients; those there drain first when the console has ended. */
-	close(): void {
-		this.#server.close();
-		removeSocket(this.path);
-	}
-
-	/** Clients go at once. */
-	destroy(): void {
-		this.close();
-		for (const socket of this.#sockets) socket.destroy();
-	}
+export function openRawSocket(path: string, options: RawConsoleOptions): Promise<ClientSocket> {
+	const admit = (): boolean => options.backend.ended === undefined;
+	return ClientSocket.open({ path, most: MOST_READERS, admit, serve: (socket) => serve(socket, options) });
 }
 
 function serve(socket: Socket, { backend, seat, devices }: RawConsoleOptions): void {
@@ -77,7 +40,6 @@ function serve(socket: Socket, { backend, seat, devices }: RawConsoleOptions): v
 		}, GONE_POLL_MS);
 		gonePoll.unref();
 	});
-	socket.on("error", () => {}); // "close" follows
 	socket.on("close", () => {
 		clearInterval(gonePoll);
 		input.leave();

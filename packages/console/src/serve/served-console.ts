@@ -1,9 +1,10 @@
 import { type HostDevices, HypervisorError } from "@bulkhead/hypervisor";
 import { ConsoleBackend, type ConsoleBackendOptions } from "../backend/console-backend.ts";
 import { WriterSeat } from "../backend/writer-seat.ts";
+import type { ClientSocket } from "./client-socket.ts";
 import type { PtyFiles } from "./pty-master.ts";
 import { PtyTerminal } from "./pty-terminal.ts";
-import { RawConsoleSocket } from "./raw-socket.ts";
+import { openRawSocket } from "./raw-socket.ts";
 
 export interface ServeConsoleOptions extends ConsoleBackendOptions {
 	/** Where the raw socket is put; its directory must exist. */
@@ -22,7 +23,7 @@ const DRAIN_MS = 6000;
 export class ServedConsole {
 	readonly backend: ConsoleBackend;
 	readonly seat: WriterSeat;
-	readonly #socket: RawConsoleSocket;
+	readonly #socket: ClientSocket;
 	readonly #pty: PtyTerminal | undefined;
 
 	/** On failure nothing is held but the journal, which stays the caller's. @throws HypervisorError, ProtocolError, BulkheadError */
@@ -32,7 +33,7 @@ export class ServedConsole {
 		let pty: PtyTerminal | undefined;
 		try {
 			pty = options.pty ? openPty(options, backend) : undefined;
-			const socket = await RawConsoleSocket.open(options.socketPath, { backend, seat, devices: options.devices });
+			const socket = await openRawSocket(options.socketPath, { backend, seat, devices: options.devices });
 			return new ServedConsole(backend, seat, socket, pty);
 		} catch (error) {
 			pty?.close();
@@ -41,12 +42,7 @@ export class ServedConsole {
 		}
 	}
 
-	private constructor(
-		backend: ConsoleBackend,
-		seat: WriterSeat,
-		socket: RawConsoleSocket,
-		pty: PtyTerminal | undefined,
-	) {
+	private constructor(backend: ConsoleBackend, seat: WriterSeat, socket: ClientSocket, pty: PtyTerminal | undefined) {
 		this.backend = backend;
 		this.seat = seat;
 		this.#socket = socket;
