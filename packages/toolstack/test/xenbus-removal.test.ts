@@ -94,6 +94,29 @@ describe("taking a device away", () => {
 		expect(world.others).toEqual(others);
 	});
 
+	test.each(["auto", "force"] as const)("%s: has memory given back before a frontend is cut off", async (mode) => {
+		const world = new XenbusWorld();
+		void world.runBackend(untilEnd());
+		const found: unknown[] = [];
+		const beforeForce = async (): Promise<void> => {
+			found.push([world.server.host.find(world.paths.frontend) !== undefined, world.state()]);
+		};
+		await removeXenbusDevice(world.dom0, DEVICE, { mode, ...SOON, beforeForce });
+		expect(found).toEqual([[true, "5"]]);
+	});
+
+	test("leaves memory to the backend when the frontend closes by itself", async () => {
+		const world = new XenbusWorld();
+		const signal = untilEnd();
+		void world.runBackend(signal);
+		void world.runFrontend(signal);
+		const beforeForce = (): Promise<void> => Promise.reject(new Error("nobody was forced"));
+		expect(await removeXenbusDevice(world.dom0, DEVICE, { mode: "auto", closeTimeoutMs: 5000, beforeForce })).toEqual({
+			forced: false,
+			complaints: [],
+		});
+	});
+
 	test("tells of a backend that does not close, and removes it all the same", async () => {
 		const world = new XenbusWorld();
 		const { forced, complaints } = await timed(removeXenbusDevice(world.dom0, DEVICE, { mode: "auto", ...SOON }));

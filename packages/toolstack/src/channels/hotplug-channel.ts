@@ -30,9 +30,13 @@ export async function detachChannel(
 	{ force }: { force: boolean },
 ): Promise<Removal> {
 	const device = { domid, kind: "console", devid };
-	const removal = await removeXenbusDevice(host.xenstore, device, { mode: force ? "force" : "auto" });
+	const letGo = (): Promise<void> => host.rings.detachChannel(guest, channel.name);
+	const removal = await removeXenbusDevice(host.xenstore, device, {
+		mode: force ? "force" : "auto",
+		beforeForce: letGo,
+	});
 	await removeChannelRecord(host.xenstore, domid, devid);
-	await host.rings.detachChannel(guest, channel.name);
+	await letGo();
 	await closeListener(host, channel);
 	return removal;
 }

@@ -21,6 +21,11 @@ export interface RemovalOptions {
 	forcedTimeoutMs?: number;
 	/** How long domain 0's driver may take once the nodes are gone. Default 10 s. */
 	driverTimeoutMs?: number;
+	/**
+	 * Before a frontend is cut off that has not let go: a backend without a driver gives the guest's memory back. Linux' hvc driver
+	 * frees its ring at once, and a PV guest's kernel dies when it makes a page table of a page that is still mapped elsewhere.
+	 */
+	beforeForce?: () => Promise<void>;
 	/** What is left to do once both ends have closed, or time is up, while the nodes are still there: a hot-plug script. */
 	onClosed?: () => Promise<void>;
 	signal?: AbortSignal;
@@ -56,6 +61,7 @@ export async function removeXenbusDevice(
 	if (forced) {
 		// In this order: a driver whose frontend vanishes says Closed only if it was to close (xenbus_dev_remove).
 		if (mode === "force") await askToClose(store, device, signal);
+		await options.beforeForce?.();
 		await store.remove(frontend, { signal });
 		if (!(await isClosedWithin(store, device, forcedTimeoutMs, signal)))
 			complaints.push(`The backend of ${deviceTitle(device)} did not close within ${forcedTimeoutMs} ms`);
