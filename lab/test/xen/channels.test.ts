@@ -85,9 +85,12 @@ describe("channels", () => {
 			await ok(the.lab, ["bulkhead", "channel-attach", "pv", `name=${name}`, "connection=pty"]);
 			await connectedChannel(the.lab, "pv", name);
 			if (round === 0) await shell.run(`until [ -e /dev/xen-channels/${name} ]; do usleep 100000; done`);
-			const { forced } = await bulkhead(the.lab, "channel-detach", "pv", name, ...(round === 9 ? ["--force"] : []));
-			expect(forced).toBe(round === 9);
+			const force = round >= 7;
+			const { forced } = await bulkhead(the.lab, "channel-detach", "pv", name, ...(force ? ["--force"] : []));
+			expect(forced).toBe(force);
 		}
+		// What a kernel says of a page that it takes for its page tables while the relay still has it mapped.
+		expect(await shell.run("dmesg")).not.toContain("multicall");
 		expect(await findResidue(the.lab, idle)).toEqual([]);
 		expect(await bulkhead(the.lab, "channel-list", "pv")).toEqual([]);
 		await ok(the.lab, ["bulkhead", "channel-attach", "pv", `name=${AGENT}`, `${socketOf("agent")}`]);
