@@ -260,8 +260,10 @@ async function startQemu(socketPath: string): Promise<ChildProcess> {
 		`unix:${socketPath},server=on,wait=off`,
 	];
 	const qemu = spawn(QEMU, args, { stdio: ["ignore", "ignore", "inherit"] });
+	const ended = once(qemu, "exit").then(() => Promise.reject(new Error("QEMU does not listen")));
+	ended.catch(() => {}); // later on that is as it should be
 	try {
-		await untilExists(socketPath);
+		await Promise.race([untilExists(socketPath), ended]);
 	} catch (error) {
 		qemu.kill("SIGKILL");
 		throw error;
